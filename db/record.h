@@ -1,0 +1,64 @@
+#pragma once
+/* A record is the one description of something that happened. control makes it, hands it to record_append(),
+ * and tells nobody before on_stable() has named it: seen implies stored. What happens to it in between is this
+ * seam's secret: today one thread writes records to PostgreSQL in groups, one transaction each
+ * (record_writer.c); a journal in front of it can take its place without control noticing.
+ *
+ * Rows written from it (mission M20-M27): the dialer call (insert or update, guarded by version), the event
+ * that begins now and the end of the one before, a result, the agent's state. */
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/status.h"
+#include "calls/call_view.h"
+
+#define EVENT_NAME_SIZE 33
+
+enum record_has {
+	RECORD_CALL = 1 << 0,	     /* call: upsert the dialer call row */
+	RECORD_EVENT_CLOSE = 1 << 1, /* closed_event: its duration is known now */
+	RECORD_EVENT_OPEN = 1 << 2,  /* event: a new cts_dialerCallEvent row */
+	RECORD_RESULT = 1 << 3,	     /* result: a new cts_dialerCallResult row */
+	RECORD_AGENT = 1 << 4,	     /* agent: state */
+	RECORD_NOTICE = 1 << 5,	     /* nothing to store, but to be told in order */
+};
+
+struct record {
+	uint64_t number; /* 1, 2, 3 ... set by record_append() */
+	int64_t at_ms;
+	unsigned has;
+	struct call_view call;
+	struct uuid event_id, closed_event_id, result_id;
+	char event_name[EVENT_NAME_SIZE]; /* preview incoming ring talk hold idle wrap ... and busy, no answer, error on dial */
+	int64_t event_at_ms;
+	int64_t closed_duration_ms;
+	bool is_event_instant; /* a fact without length ("busy"): its duration is 0 from the start */
+	char result[OUTCOME_SIZE];
+	bool is_result_automatic;
+	struct agent_view agent;
+};
+
+struct record_log;
+
+struct record_log_events { /* called on the thread that calls record_log_poll() */
+	/* Every record up to and including this number is on stable storage. */
+	void (*on_stable)(void *user, uint64_t number);
+	/* Storage is away (records wait, nothing is told) or back. */
+	void (*on_degraded)(void *user, bool is_degraded, const char *why);
+	/* Another thread has news: arrange that record_log_poll() is called soon (lws_cancel_service, uv_async). */
+	void (*wake)(void *user);
+	void *user;
+};
+
+/* conninfo: libpq's. Starts the writer thread; it reconnects for ever with back-off. limit: records that may
+ * wait (0 = 100,000). */
+struct record_log *record_log_open(const char *conninfo, unsigned limit,
+				   const struct record_log_events *events);
+/* Waits at most wait_ms for what is queued, then stops; returns how many records were left unwritten. */
+uint64_t record_log_close(struct record_log *, unsigned wait_ms);
+/* Copies the record and numbers it. ST_BUSY when the limit is reached. */
+enum status record_append(struct record_log *, const struct record *record, uint64_t *ret_number) MUST_USE;
+/* Delivers what the writer has to say. */
+void record_log_poll(struct record_log *);
+bool record_log_is_degraded(const struct record_log *);
+/* Records appended and not yet stable. */
+uint64_t record_log_waiting(const struct record_log *);

@@ -1,0 +1,139 @@
+#pragma once
+/* Layer 1: calls. control speaks this; the composer (composer.c) turns it into legs and mixes of whatever
+ * driver is below (driver.h), following the table "Operations on a call" of docs/telephony.md:
+ * one audio leg per agent, moved between mixes; one mix per call; hold = the agent's leg leaves the mix and
+ * the mix gets music.
+ *
+ * Ids: a call id and an agent id are texts chosen by control (UUIDs). The composer makes leg and mix ids as
+ * <node>-c-<call id> (far leg), <node>-a-<serial>-<agent's first 8> (agent leg), <node>-m-<call id> (mix).
+ *
+ * Every function is called on the call plane's thread, does not block, and never calls the sink from inside
+ * itself. A function fails (and then has changed nothing) only with ST_UNAVAILABLE switch.away, ST_BUSY
+ * switch.busy, ST_CONFLICT call.unknown / call.not_up / agent.busy, ST_UNSUPPORTED. What goes wrong later
+ * is a TELCALL_ENDED with a result, or TELCALL_OP_FAILED. Every call made or adopted here ends with exactly
+ * one TELCALL_ENDED. */
+#include "telephony/driver.h"
+
+struct telephony;
+
+/* How an agent's own audio is reached. */
+enum tel_agent_mode {
+	TEL_AGENT_DESK, /* telephone is rung when audio is needed, asked to answer by itself, hung up when the agent's last call is over */
+};
+
+struct tel_agent { /* who the agent is, for calls that need his audio */
+	char id[TEL_ID_SIZE];
+	char station[TEL_ID_SIZE]; /* extension */
+	enum tel_agent_mode mode;
+};
+
+struct tel_call_options {
+	char caller_number[TEL_NUMBER_SIZE], caller_name[TEL_NAME_SIZE]; /* shown to the far party */
+	bool is_withheld;
+	unsigned ring_s; /* switch-side limit; control has its own timer */
+};
+
+enum tel_call_fact_kind {
+	TELCALL_OFFERED, /* leg, dnis, number, name, redirected_from: adopt it or refuse it by the leg's id */
+	TELCALL_OFFER_GONE, /* leg, result: an offer that nobody adopted has ended */
+	TELCALL_DIALING, /* call: the far party's telephone is being called now (the agent's audio is up) */
+	TELCALL_RINGING, /* call: the far party rings, or early media; once */
+	TELCALL_UP,	 /* call: far party answered and agent are joined (or, after adopt+answer, the agent's audio is up); once */
+	TELCALL_ENDED,	 /* call, result, cause, sip, by, side */
+	TELCALL_TRANSFERRED, /* call: the blind target answered; the two talk; our part of the call is over */
+	TELCALL_TRANSFER_FAILED, /* call, result: the far party is in the mix with music; offer it back */
+	TELCALL_DIGIT,	 /* call, digits[0]: the far party pressed a key */
+	TELCALL_DTMF_DONE, /* call, token */
+	TELCALL_AGENT_AUDIO, /* agent, on: his own leg came up or went away; when it goes while calls are held they stay held */
+	TELCALL_PLAY_ENDED, /* call, text */
+	TELCALL_OP_FAILED, /* call, text: hold, resume, ... was refused by the switch */
+	TELCALL_LINK,	 /* link_up, epoch */
+	TELCALL_SYNCED,	 /* what differs after a reconnect has been told by now */
+	TELCALL_STATION, /* station, on */
+	TELCALL_FACT_COUNT
+};
+
+enum tel_side { /* who ended it, as far as the call can tell */
+	TEL_SIDE_UNKNOWN,
+	TEL_SIDE_FAR,	/* the customer */
+	TEL_SIDE_AGENT, /* the agent's own telephone hung up, or could not be reached */
+	TEL_SIDE_US,	/* a command or timer of ours */
+	TEL_SIDE_SWITCH,
+};
+
+struct tel_call_fact {
+	enum tel_call_fact_kind kind;
+	int64_t at_us; /* wall clock */
+	char call[TEL_ID_SIZE];
+	char agent[TEL_ID_SIZE];
+	char leg[TEL_ID_SIZE]; /* offers only */
+	char station[TEL_ID_SIZE];
+	char dnis[TEL_NUMBER_SIZE], number[TEL_NUMBER_SIZE], name[TEL_NAME_SIZE];
+	char redirected_from[TEL_NUMBER_SIZE];
+	char digits[TEL_DIGITS_SIZE];
+	char text[96];
+	uint32_t token;
+	int64_t epoch;
+	bool link_up, on;
+	bool has_rung; /* with ENDED: RINGING had been told (a leg that never rang and timed out is a dead carrier) */
+	enum tel_result result;
+	enum tel_side side;
+	int cause, sip;
+};
+
+struct tel_call_sink {
+	void (*on_fact)(void *user, const struct tel_call_fact *fact);
+	void *user;
+};
+
+/* Owns the driver from now on. clock, timers borrowed. */
+struct telephony *telephony_create(const struct clock *clock, struct timers *timers,
+				   const char *node, struct tel_call_sink sink);
+void telephony_destroy(struct telephony *);
+/* The driver is created by the caller with telephony_driver_sink() as its sink, then given here and opened. */
+struct tel_sink telephony_driver_sink(struct telephony *);
+enum status telephony_start(struct telephony *, struct tel_driver *driver, struct err *) MUST_USE;
+bool telephony_is_linked(const struct telephony *);
+const char *telephony_driver_name(const struct telephony *);
+
+/* Outbound: agent's audio first (his telephone is rung unless up), then the number, into one mix.
+ * TELCALL_DIALING, RINGING, UP, ENDED follow. */
+enum status telephony_make(struct telephony *, const char *call, const struct tel_agent *agent,
+			   const struct tel_dest *dest, const struct tel_call_options *,
+			   struct err *) MUST_USE;
+/* An offered leg becomes this call; the caller hears ringing. */
+enum status telephony_adopt(struct telephony *, const char *call, const char *leg,
+			    struct err *) MUST_USE;
+enum status telephony_refuse(struct telephony *, const char *leg, int cause, struct err *) MUST_USE;
+/* Adopted call: answer the caller and bring the agent's audio; TELCALL_UP when both are joined. When the
+ * agent's telephone does not answer: TELCALL_OP_FAILED "agent.no_audio" and the caller is left with music
+ * (answered) for control to offer again or clear. */
+enum status telephony_answer(struct telephony *, const char *call, const struct tel_agent *agent,
+			     struct err *) MUST_USE;
+/* Ends the call with this Q.850 cause; the agent's leg goes when this was his last call. ENDED follows (side US). */
+enum status telephony_clear(struct telephony *, const char *call, int cause, struct err *) MUST_USE;
+enum status telephony_hold(struct telephony *, const char *call, struct err *) MUST_USE;
+/* Moves the agent's audio here (redials his telephone when it is gone). Another call of the agent that is
+ * not held must be held first: ST_CONFLICT agent.busy. */
+enum status telephony_resume(struct telephony *, const char *call, struct err *) MUST_USE;
+enum status telephony_mute(struct telephony *, const char *call, bool on, struct err *) MUST_USE;
+enum status telephony_dtmf(struct telephony *, const char *call, uint32_t token, const char *digits,
+			   struct err *) MUST_USE;
+/* The agent leaves at once; the far party hears ringback, then dest. TRANSFERRED or TRANSFER_FAILED follows.
+ * After TRANSFERRED the composer keeps the two connected until one hangs up; ENDED (result NORMAL) is told
+ * at TRANSFERRED time, so the call id is free of us. */
+enum status telephony_transfer_blind(struct telephony *, const char *call,
+				     const struct tel_dest *dest, const struct tel_call_options *,
+				     struct err *) MUST_USE;
+/* held must be held, active up: the agent leaves, the two far parties stay together until one hangs up.
+ * Both calls are told ENDED (NORMAL, side US). */
+enum status telephony_complete(struct telephony *, const char *active, const char *held,
+			       struct err *) MUST_USE;
+/* held's far party joins active's mix: three hear each other. telephony_leave() then takes the agent out and
+ * the two others stay. When one far party hangs up the other two go on. */
+enum status telephony_conference(struct telephony *, const char *active, const char *held,
+				 struct err *) MUST_USE;
+enum status telephony_leave(struct telephony *, const char *active, struct err *) MUST_USE;
+
+const char *tel_call_fact_word(enum tel_call_fact_kind kind);
+const char *tel_side_word(enum tel_side side); /* "unknown" "customer" "agent" "us" "switch" */
