@@ -264,32 +264,42 @@ static void send_line(const struct stat *stat, const char *text, size_t length)
 		is_torn = true;
 }
 
-void log_write(enum log_level level, const char *message, const char *format, ...)
+static void write_line(const struct stat *stat, enum log_level level, const char *message,
+		       const char *pairs)
 {
-	char pairs[LINE_SIZE] = "", line[LINE_SIZE];
+	char line[LINE_SIZE];
 	struct out out = {.text = line, .size = sizeof(line) - TAIL_SIZE};
-	struct stat stat;
-	va_list args;
 
-	int saved = errno;
-	if (level > log_get_level() || fstat(STDERR_FILENO, &stat) != 0)
-		goto done;
-	if (format) {
-		va_start(args, format);
-		if (vsnprintf(pairs, sizeof(pairs), format, args) < 0)
-			pairs[0] = '\0';
-		va_end(args);
-	}
 	put_text(&out, "\n");
-	put_head(&out, &stat, level, message);
+	put_head(&out, stat, level, message);
 	if (pairs[0]) {
 		put_text(&out, " ");
 		put_escaped(&out, pairs, false);
 	}
 	pthread_mutex_lock(&stderr_lock);
 	put_tail(&out);
-	send_line(&stat, out.text, out.length);
+	send_line(stat, line, out.length);
 	pthread_mutex_unlock(&stderr_lock);
-done:
-	errno = saved;
+}
+
+void log_write(enum log_level level, const char *message, const char *format, ...)
+{
+	struct stat stat;
+	char pairs[LINE_SIZE];
+	va_list args;
+	int length = 0;
+
+	if (level > log_get_level())
+		return;
+	int saved_errno = errno;
+	if (format) {
+		va_start(args, format);
+		length = vsnprintf(pairs, sizeof(pairs), format, args);
+		va_end(args);
+	}
+	if (length <= 0)
+		pairs[0] = '\0';
+	if (fstat(STDERR_FILENO, &stat) == 0)
+		write_line(&stat, level, message, pairs);
+	errno = saved_errno;
 }
