@@ -181,19 +181,19 @@ struct tel_driver {
 	struct tel_host host;
 };
 
-/* The doors: check arguments and capabilities once for all drivers (ids, numbers, digits: ST_INVALID), then
- * pass on. `what they do` in one line each: */
+/* The doors: check arguments and capabilities once for all drivers (ids, numbers, digits, causes 1..127:
+ * ST_INVALID), then pass on. What they do, in one line each: */
 enum status tel_driver_open(struct tel_driver *, struct err *) MUST_USE; /* starts connecting; TEL_LINK follows */
 void tel_driver_close(struct tel_driver *); /* NULL is fine; legs stay up on a real switch */
 unsigned tel_driver_capabilities(const struct tel_driver *);
-/* Makes an outbound leg: created, joined to options->mix when named, then rung. */
+/* Makes an outbound leg: created, joined to options->mix when named, then rung. options NULL = all zero. */
 enum status tel_leg_make(struct tel_driver *, uint32_t token, const char *leg,
 			 const struct tel_dest *, const struct tel_leg_options *) MUST_USE;
 enum status tel_leg_ring(struct tel_driver *, uint32_t token, const char *leg) MUST_USE;
 enum status tel_leg_answer(struct tel_driver *, uint32_t token, const char *leg) MUST_USE;
 /* cause: Q.850; an offered leg that is not up is refused with it (17 = busy, 21 = rejected, 16 = normal) */
 enum status tel_leg_hangup(struct tel_driver *, uint32_t token, const char *leg, int cause) MUST_USE;
-/* digits [0-9*#]{1,32}; queued by the driver: two calls never overlap. */
+/* digits [0-9*#]{1,32}; queued by the driver: two calls never overlap. on_ms, gap_ms: 20..5000, 0 = 100. */
 enum status tel_leg_dtmf(struct tel_driver *, uint32_t token, const char *leg, const char *digits,
 			 unsigned on_ms, unsigned gap_ms) MUST_USE;
 enum status tel_leg_mute(struct tel_driver *, uint32_t token, const char *leg, enum tel_mute,
@@ -219,5 +219,9 @@ enum status tel_driver_resync(struct tel_driver *) MUST_USE;
 bool tel_is_id(const char *text);
 /* [+0-9*#]{1,32} */
 bool tel_is_number(const char *text);
+/* [0-9*#]{1,32} */
+bool tel_is_digits(const char *text);
+/* The value fits its kind, see struct tel_dest. */
+bool tel_is_dest(const struct tel_dest *dest);
 const char *tel_result_word(enum tel_result result); /* "normal" "busy" "noanswer" ... */
 const char *tel_fact_word(enum tel_fact_kind kind);
