@@ -106,8 +106,10 @@ static void begin_value(struct json_writer *w)
 		w->after_key = false;
 		return;
 	}
-	if (w->depth == 0)
+	if (w->depth == 0) {
+		assert(w->length == 0 && "one value at the top");
 		return;
+	}
 	assert(!(w->is_object & depth_bit(w)) && "a key is due");
 	put_comma(w);
 }

@@ -7,7 +7,8 @@
  *	send(w.text, w.length); jw_done(&w);
  *
  * Text that is not UTF-8 has its bad bytes replaced by U+FFFD, so the result is always valid JSON.
- * Nesting is limited to 32; misuse (a value where a key is due) is asserted. */
+ * Nesting is limited to 32; misuse (a value where a key is due, a second value at the top) is
+ * asserted. A NUL in jw_text_n() becomes \u0000, which is JSON but which strict readers refuse. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
