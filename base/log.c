@@ -171,31 +171,30 @@ static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long long dropped_lines; /* under the lock, as is_torn */
 static bool is_torn; /* the last line got out in part: the next begins with a line end */
 
-/* When the descriptor cannot be opened anew. Another process that fills the pipe between the two
- * calls could make this wait. */
-static ssize_t write_if_ready(const char *text, size_t length)
+/* Also no when the reader is gone: writing would raise SIGPIPE. */
+static bool is_ready(void)
 {
 	struct pollfd pollfd = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-	if (poll(&pollfd, 1, 0) != 1 || pollfd.revents != POLLOUT) {
-		errno = EAGAIN;
-		return -1;
-	}
-	return write(STDERR_FILENO, text, length);
+	return poll(&pollfd, 1, 0) == 1 && pollfd.revents == POLLOUT;
 }
 
 /* O_NONBLOCK belongs to the open file, which we share with whoever started us, and setting it
  * there would surprise them. So a pipe or terminal is opened anew for each line (a few
- * microseconds, no state to go stale), and a socket is asked for each message. */
+ * microseconds, no state to go stale), and a socket is asked for each message. Where it cannot be
+ * opened anew (no descriptor left, another user's terminal) a ready pipe has room for a whole line,
+ * unless another process fills it in the same moment. */
 static ssize_t write_without_waiting(const struct stat *stat, const char *text, size_t length)
 {
 	if (S_ISSOCK(stat->st_mode))
 		return send(STDERR_FILENO, text, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (!S_ISFIFO(stat->st_mode) && !S_ISCHR(stat->st_mode))
 		return write(STDERR_FILENO, text, length);
+	if (!is_ready())
+		return -1;
 	int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return write_if_ready(text, length);
+		return write(STDERR_FILENO, text, length);
 	ssize_t written = write(fd, text, length);
 	close(fd);
 	return written;
