@@ -12,15 +12,18 @@ insert into tenants (tenant_id, name) values ('00000000-0000-7000-8000-000000000
 create table agents (
 	agent_id uuid primary key,
 	tenant_id uuid not null references tenants,
-	login varchar(32) not null,
+	login varchar(32) not null check (login <> ''),
 	password_hash varchar(200),
 	full_name varchar(80) not null,
-	extension varchar(32) not null,
+	extension varchar(32) not null check (extension <> ''),
 	cc_agent_id varchar(32) not null default '',
-	state varchar(16) not null default 'LoggedOut',
+	state varchar(16) not null default 'LoggedOut'
+		check (state in ('LoggedOut', 'LoggedIn', 'Ready', 'Away', 'NotReady')),
 	state_reason varchar(32) not null default '',
 	state_on timestamptz(3) not null default now(),
-	version bigint not null default 0,
+	-- which run of the program wrote the state, and its how manieth record that was (docs/data.md, "Twice is once")
+	state_writer_id uuid,
+	state_record bigint not null default 0,
 	is_enabled boolean not null default true,
 	created_on timestamptz(3) not null default now(),
 	modified_on timestamptz(3) not null default now(),
@@ -31,8 +34,8 @@ create table agents (
 create table queues (
 	queue_id uuid primary key,
 	tenant_id uuid not null references tenants,
-	name varchar(80) not null,
-	phone_number varchar(32) not null,
+	name varchar(80) not null check (name <> ''),
+	phone_number varchar(32) not null check (phone_number <> ''),
 	wrap_seconds integer not null default 0 check (wrap_seconds between 0 and 86400),
 	script_url varchar(256) not null default '',
 	created_on timestamptz(3) not null default now(),
@@ -44,10 +47,11 @@ create table queues (
 create table outcomes (
 	outcome_id uuid primary key,
 	tenant_id uuid not null references tenants,
-	name varchar(100) not null,
+	name varchar(100) not null check (name <> ''),
 	is_connect_xor_abort boolean not null default false,
-	-- replaces the system outcome of the same meaning: noanswer busy error cancelled rejected deflected missed
-	system_for varchar(16) not null default '',
+	-- replaces the system outcome of the same meaning
+	system_for varchar(16) not null default ''
+		check (system_for in ('', 'noanswer', 'busy', 'error', 'cancelled', 'rejected', 'deflected', 'missed')),
 	is_default boolean not null default false,
 	is_retry boolean not null default false,
 	retry_after_seconds integer not null default 0 check (retry_after_seconds between 0 and 31536000),
@@ -56,15 +60,18 @@ create table outcomes (
 	modified_on timestamptz(3) not null default now(),
 	unique (tenant_id, name)
 );
+create unique index outcomes_one_default on outcomes (tenant_id) where is_default;
+create unique index outcomes_one_per_meaning on outcomes (tenant_id, system_for) where system_for <> '';
 
 create table contacts (
 	contact_id uuid primary key,
 	tenant_id uuid not null references tenants,
-	full_name varchar(80) not null,
+	full_name varchar(80) not null check (full_name <> ''),
 	phone_number varchar(32) not null,
 	kind varchar(32) not null default 'contact',
 	created_on timestamptz(3) not null default now(),
-	modified_on timestamptz(3) not null default now()
+	modified_on timestamptz(3) not null default now(),
+	unique (tenant_id, full_name)
 );
 create index contacts_by_number on contacts (tenant_id, phone_number);
 
@@ -77,23 +84,32 @@ create table dialer_calls (
 	to_type varchar(32) not null default '',
 	to_id varchar(36) not null default '',
 	from_name varchar(80) not null default '',
+	from_type varchar(32) not null default '',
+	from_id varchar(36) not null default '',
 	phone_number varchar(32) not null default '',
-	direction varchar(16) not null,
-	status varchar(16) not null,
+	direction varchar(16) not null
+		check (direction in ('inbound', 'outbound', 'clicktocall', 'transfer', 'ccOutbound')),
+	status varchar(16) not null check (status in ('open', 'retry', 'closed')),
 	agent_id uuid references agents,
 	phone_call_id uuid,
+	-- the call's record in a CRM whose keys are no guids; written by integrators only
+	crm_record_ref varchar(255),
 	calls integer not null default 0,
 	no_answers integer not null default 0,
 	busies integer not null default 0,
 	connects integer not null default 0,
 	aborts integer not null default 0,
 	did_connect boolean not null default false,
+	-- written by integrators only
 	computed_outcome varchar(100),
 	dnis varchar(32) not null default '',
 	retry_on timestamptz(3),
 	is_callback boolean not null default false,
+	-- the latest presentation on a tab, the version of that call, and who wrote this (docs/data.md, "Twice is once")
 	call_id uuid,
 	version bigint not null default 0,
+	writer_id uuid,
+	record bigint not null default 0,
 	created_on timestamptz(3) not null,
 	modified_on timestamptz(3) not null
 );
@@ -106,10 +122,12 @@ create table dialer_call_events (
 	tenant_id uuid not null references tenants,
 	dialer_call_id uuid not null references dialer_calls,
 	call_id uuid not null,
-	event_name varchar(32) not null,
-	direction varchar(16) not null,
+	event_name varchar(32) not null check (event_name <> ''),
+	direction varchar(16) not null
+		check (direction in ('inbound', 'outbound', 'clicktocall', 'transfer', 'ccOutbound')),
 	phone_number varchar(32) not null default '',
-	duration_ms bigint,
+	-- null while the event is still going on
+	duration_ms bigint check (duration_ms >= 0),
 	actor varchar(16) not null default '',
 	reason varchar(32) not null default '',
 	cause integer not null default 0,
@@ -125,9 +143,10 @@ create table dialer_call_results (
 	dialer_call_id uuid not null references dialer_calls,
 	call_id uuid not null,
 	agent_id uuid references agents,
-	direction varchar(16) not null,
+	direction varchar(16) not null
+		check (direction in ('inbound', 'outbound', 'clicktocall', 'transfer', 'ccOutbound')),
 	phone_number varchar(32) not null default '',
-	result varchar(100) not null,
+	result varchar(100) not null check (result <> ''),
 	is_automatic boolean not null default false,
 	subject varchar(200) not null default '',
 	created_on timestamptz(3) not null
