@@ -19,18 +19,23 @@ static char *end_of(const struct json_writer *w)
 	return w->text + w->reserve + w->length;
 }
 
+static void grow(struct json_writer *w, size_t total)
+{
+	size_t capacity = w->capacity ? w->capacity : FIRST_CAPACITY;
+
+	while (capacity < total)
+		capacity *= 2;
+	w->text = xrealloc(w->text, capacity);
+	w->capacity = capacity;
+}
+
 /* Room for so many bytes more; answers where they go. */
-static char *need(struct json_writer *w, size_t more)
+static inline char *need(struct json_writer *w, size_t more)
 {
 	size_t total = w->reserve + w->length + more;
 
-	if (total > w->capacity || !w->text) {
-		size_t capacity = w->capacity ? w->capacity : FIRST_CAPACITY;
-		while (capacity < total)
-			capacity *= 2;
-		w->text = xrealloc(w->text, capacity);
-		w->capacity = capacity;
-	}
+	if (total > w->capacity || !w->text)
+		grow(w, total);
 	return end_of(w);
 }
 
@@ -171,10 +176,8 @@ static uint64_t special_bytes(uint64_t eight)
 	return (is_control | is_quote | is_backslash | eight) & EVERY_BYTE(0x80);
 }
 
-static bool is_special(char c)
-{
-	return (unsigned char)c < 0x20 || (unsigned char)c >= 0x80 || c == '"' || c == '\\';
-}
+static const bool is_special[256] = {
+	[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true};
 
 /* Copies up to the first special byte; answers how many. *to has room for all of it. */
 static size_t copy_plain(char *to, const char *text, size_t length)
@@ -190,7 +193,7 @@ static size_t copy_plain(char *to, const char *text, size_t length)
 			return done + (size_t)__builtin_ctzll(special) / 8;
 		done += 8;
 	}
-	for (; done < length && !is_special(text[done]); done++)
+	for (; done < length && !is_special[(unsigned char)text[done]]; done++)
 		to[done] = text[done];
 	return done;
 }

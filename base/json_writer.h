@@ -1,6 +1,6 @@
 #pragma once
 /* Writes JSON (RFC 8259) straight into a growing buffer: commas and quoting are the writer's business.
- * 12 to 48 times cheaper than building a tree first.
+ * Many times cheaper than building a tree first.
  *
  *	struct json_writer w = {0};
  *	jw_object(&w); jw_key(&w, "tab"); jw_int(&w, 1); jw_object_end(&w);
