@@ -117,6 +117,7 @@ struct tel_fact {
 	char mix[TEL_ID_SIZE];
 	char tag[TEL_ID_SIZE];
 	char station[TEL_ID_SIZE];
+	char play[TEL_ID_SIZE];
 	char dnis[TEL_NUMBER_SIZE];
 	char number[TEL_NUMBER_SIZE];
 	char name[TEL_NAME_SIZE];
