@@ -1,0 +1,418 @@
+/* Commands of the doors: find what they are about, check what only control can know, turn them into
+ * events. Each is answered once; a refused one has changed nothing. */
+#include "control/control_priv.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "calls/number.h"
+
+/* Commands that are one event of the tab's call. */
+static const enum call_event_kind plain_events[CMD_KIND_COUNT] = {
+	[CMD_HOLD] = EV_HOLD,
+	[CMD_TRANSFER_BLIND] = EV_TRANSFER,
+	[CMD_ANSWER] = EV_ANSWER,
+	[CMD_RELEASE] = EV_RELEASE,
+	[CMD_REJECT] = EV_REJECT,
+	[CMD_SKIP] = EV_SKIP,
+	[CMD_PLAY] = EV_PLAY,
+	[CMD_DTMF] = EV_DTMF,
+	[CMD_MUTE] = EV_MUTE,
+	[CMD_PAUSE_TIMER] = EV_PAUSE_TIMER,
+	[CMD_RESUME_TIMER] = EV_RESUME_TIMER,
+	[CMD_END_WRAP] = EV_END_WRAP,
+};
+
+static const struct call no_call; /* state CALL_NONE: what a tab without a call is */
+
+/* The refusal that belongs to an event on a tab without a call. */
+static enum status refuse_without_call(enum call_event_kind kind, struct err *err)
+{
+	struct call_event event = {.kind = kind};
+	struct effects todo;
+	struct call next;
+
+	return call_step(&no_call, &event, &next, &todo, err);
+}
+
+static void name_call(const struct live_call *call, struct reply *reply)
+{
+	reply->call_id = call->call.view.call_id;
+	reply->dialer_call_id = call->call.view.dialer_call_id;
+	reply->tab = call->call.view.tab;
+}
+
+static enum status check_new_call(struct control *control, struct agent_slot *agent,
+				  const struct live_call *except, struct err *err)
+{
+	const struct live_call *active = control_active_call(agent, except);
+
+	if (control->is_degraded)
+		return err_set(
+			err, ST_UNAVAILABLE, "storage.away", "",
+			"the database is away: no new call is begun; try again when it is back");
+	if (!control->is_linked)
+		return err_set(err, ST_UNAVAILABLE, "switch.away", "",
+			       "the switch is away: try again when it is back");
+	if (active)
+		return err_set(err, ST_CONFLICT, "agent.on_call", "tab",
+			       "tab %d has an active call: hold or release it first",
+			       active->call.view.tab);
+	if (HASH_CNT(by_id, control->calls) >= control->config.max_calls)
+		return err_set(err, ST_BUSY, "calls.limit", "", "too many calls are live");
+	return ST_OK;
+}
+
+/* "idle --agent moves on by hand--> end": the next dial on the tab ends the wrap of the last call.
+ */
+static void move_on(struct control *control, struct agent_slot *agent,
+		    const struct command *command)
+{
+	struct live_call *last = control_current(agent, command->tab);
+	struct call_event event = control_event(control, EV_END_WRAP, ACTOR_AGENT, command);
+
+	if (last && call_state_is_over(last->call.view.state))
+		control_apply(control, last, &event, NULL, NULL);
+}
+
+static enum status dial_new(struct control *control, struct agent_slot *agent,
+			    const struct command *command, struct reply *reply, struct err *err)
+{
+	struct call_event event = control_event(control, EV_DIAL, ACTOR_AGENT, command);
+	char number[NUMBER_SIZE];
+	struct live_call *call;
+	enum status status = number_parse(command->number, number, err);
+
+	if (status == ST_OK)
+		status = check_new_call(control, agent, NULL, err);
+	if (status != ST_OK)
+		return status;
+	move_on(control, agent, command);
+	call = control_call_create(
+		control, command->direction == DIR_CLICKTOCALL ? DIR_CLICKTOCALL : DIR_OUTBOUND,
+		agent, command->tab);
+	str_copy_cut(call->call.view.phone, sizeof(call->call.view.phone), number);
+	str_copy_cut(call->call.view.campaign, sizeof(call->call.view.campaign), command->subject);
+	call->call.view.to = command->to;
+	status = control_apply(control, call, &event, NULL, err);
+	if (status == ST_OK)
+		name_call(call, reply);
+	else
+		control_call_destroy(control, call);
+	return status;
+}
+
+static enum status dial(struct control *control, struct agent_slot *agent,
+			const struct command *command, struct reply *reply, struct err *err)
+{
+	struct live_call *call = control_current(agent, command->tab);
+	struct call_event event = control_event(control, EV_DIAL, ACTOR_AGENT, command);
+	enum status status;
+
+	if (!call || (call_state_is_over(call->call.view.state) &&
+		      call->call.view.state != CALL_TRANSFERRING))
+		return dial_new(control, agent, command, reply, err);
+	status = call_rule_find(&call->call, EV_DIAL) ? check_new_call(control, agent, call, err)
+						      : ST_OK;
+	if (status == ST_OK)
+		status = control_apply(control, call, &event, NULL, err);
+	return status;
+}
+
+static void fill_presented(struct live_call *call, const struct command *command,
+			   const char *number)
+{
+	struct call_view *view = &call->call.view;
+
+	if (!uuid_is_nil(&command->dialer_call_id))
+		view->dialer_call_id = command->dialer_call_id;
+	if (!uuid_is_nil(&command->phone_call_id))
+		view->phone_call_id = command->phone_call_id;
+	str_copy_cut(view->phone, sizeof(view->phone), number);
+	str_copy_cut(view->campaign, sizeof(view->campaign), command->subject);
+	view->to = command->to;
+	view->is_callback = command->is_callback;
+	call->call.base = command->counters;
+	view->attempt = command->counters.calls + 1;
+}
+
+static enum status check_present(struct control *control, struct agent_slot *agent,
+				 const struct command *command, struct err *err)
+{
+	struct live_call *live;
+
+	HASH_FIND(by_dialer, control->calls_by_dialer, &command->dialer_call_id,
+		  sizeof(command->dialer_call_id), live);
+	if (live)
+		return err_set(err, ST_CONFLICT, "call.live", "dialerCallId",
+			       "this dialer call is on a tab now");
+	if (agent->view.state == AGENT_LOGGED_OUT)
+		return err_set(err, ST_CONFLICT, "agent.logged_out", "agent",
+			       "the agent is logged out: nothing can be presented");
+	if (control_is_live(agent))
+		return err_set(err, ST_CONFLICT, "agent.on_call", "agent",
+			       "the agent is on a call");
+	return check_new_call(control, agent, NULL, err);
+}
+
+/* The place: the one asked for when it is free, else any. */
+static enum status find_place(const struct agent_slot *agent, int wanted, int *ret_tab,
+			      struct err *err)
+{
+	const struct live_call *there = wanted ? control_current(agent, wanted) : NULL;
+	int tab = wanted ? wanted : control_free_tab(agent);
+
+	if (there)
+		return err_set(err, ST_CONFLICT, "tab.not_free", "tab", "tab %d has a call",
+			       wanted);
+	if (!tab)
+		return err_set(err, ST_CONFLICT, "agent.no_free_tab", "agent",
+			       "all %d tabs of the agent have a call", TAB_MAX);
+	*ret_tab = tab;
+	return ST_OK;
+}
+
+static enum status present(struct control *control, struct agent_slot *agent,
+			   const struct command *command, struct reply *reply, struct err *err)
+{
+	struct call_event event = control_event(control, EV_PRESENT, ACTOR_DIALER, command);
+	char number[NUMBER_SIZE];
+	struct live_call *call;
+	int tab = 0;
+	enum status status = number_parse(command->number, number, err);
+
+	if (status == ST_OK)
+		status = check_present(control, agent, command, err);
+	if (status == ST_OK)
+		status = find_place(agent, command->tab, &tab, err);
+	if (status != ST_OK)
+		return status;
+	call = control_call_create(control, command->direction, agent, tab);
+	/* an index entry is by the row's key: set before the first step takes its place */
+	fill_presented(call, command, number);
+	status = control_apply(control, call, &event, NULL, err);
+	if (status == ST_OK)
+		name_call(call, reply);
+	else
+		control_call_destroy(control, call);
+	return status;
+}
+
+static const struct outcome_setup *find_outcome(const struct control *control, const char *name)
+{
+	for (unsigned i = 0; i < control->outcome_count; i++)
+		if (!strcmp(control->outcomes[i].name, name))
+			return &control->outcomes[i];
+	return NULL;
+}
+
+static enum status set_outcome(struct control *control, struct live_call *call,
+			       const struct command *command, struct err *err)
+{
+	const struct outcome_setup *setup = find_outcome(control, command->outcome);
+	bool is_callback = command->kind == CMD_SCHEDULE_CALLBACK;
+	struct call_event event = control_event(control, is_callback ? EV_CALLBACK : EV_OUTCOME,
+						ACTOR_AGENT, command);
+
+	if (!setup && (command->outcome[0] || !is_callback))
+		return err_set(err, ST_INVALID, "outcome.unknown", "outcome",
+			       "no outcome of this name is configured");
+	if (is_callback && command->retry_at_ms <= control_now_ms(control))
+		return err_set(err, ST_INVALID, "callback.past", "at",
+			       "a callback needs a time to come");
+	if (setup)
+		event.outcome = control_outcome(setup);
+	else
+		str_copy_cut(event.outcome.name, sizeof(event.outcome.name), "Callback");
+	event.retry_at_ms = command->retry_at_ms;
+	return control_apply(control, call, &event, NULL, err);
+}
+
+static enum status check_args(const struct command *command, char number[NUMBER_SIZE],
+			      struct err *err)
+{
+	if (command->kind == CMD_DTMF)
+		return digits_check(command->digits, err);
+	if (command->kind == CMD_TRANSFER_BLIND)
+		return number_parse(command->number, number, err);
+	return ST_OK;
+}
+
+static enum status plain(struct control *control, struct live_call *call,
+			 const struct command *command, struct err *err)
+{
+	enum call_event_kind kind = plain_events[command->kind];
+	struct call_event event = control_event(control, kind, ACTOR_AGENT, command);
+	char number[NUMBER_SIZE] = "";
+	struct effect_args args = {.number = number,
+				   .digits = command->digits,
+				   .sound = command->sound,
+				   .on = command->on};
+	enum status status = check_args(command, number, err);
+
+	if (status == ST_OK && kind == EV_ANSWER && call_rule_find(&call->call, EV_ANSWER) &&
+	    control_active_call(call->agent, call))
+		status = check_new_call(control, call->agent, call, err);
+	if (status != ST_OK)
+		return status;
+	event.on = command->on;
+	return control_apply(control, call, &event, &args, err);
+}
+
+/* "Holds / Resumes the call on the current call tab." */
+static enum status holdresume(struct control *control, struct live_call *call,
+			      const struct command *command, struct err *err)
+{
+	struct command one = *command;
+
+	one.kind = call_state_is_held(call->call.view.state) ? CMD_RESUME : CMD_HOLD;
+	if (one.kind == CMD_RESUME)
+		return control_resume(control, call, &one, err);
+	return plain(control, call, &one, err);
+}
+
+static enum call_event_kind event_without_call(enum command_kind kind)
+{
+	switch (kind) {
+	case CMD_HOLDRESUME:
+		return EV_HOLD;
+	case CMD_RESUME:
+		return EV_RESUME;
+	case CMD_TRANSFER_CONSULT:
+		return EV_CONSULT;
+	case CMD_LEAVE:
+		return EV_LEAVE;
+	case CMD_CANCEL_CONSULT:
+		return EV_CANCEL_CONSULT;
+	case CMD_SET_OUTCOME:
+		return EV_OUTCOME;
+	case CMD_SCHEDULE_CALLBACK:
+		return EV_CALLBACK;
+	default:
+		return plain_events[kind];
+	}
+}
+
+static enum status on_call(struct control *control, struct live_call *call,
+			   const struct command *command, struct reply *reply, struct err *err)
+{
+	if (!call)
+		return refuse_without_call(event_without_call(command->kind), err);
+	name_call(call, reply);
+	switch (command->kind) {
+	case CMD_HOLDRESUME:
+		return holdresume(control, call, command, err);
+	case CMD_RESUME:
+		return control_resume(control, call, command, err);
+	case CMD_TRANSFER_CONSULT:
+		return control_consult(control, call, command, reply, err);
+	case CMD_LEAVE:
+		return control_leave(control, call, command, err);
+	case CMD_CANCEL_CONSULT:
+		return control_cancel_consult(control, call, command, err);
+	case CMD_SET_OUTCOME:
+	case CMD_SCHEDULE_CALLBACK:
+		return set_outcome(control, call, command, err);
+	default:
+		return plain(control, call, command, err);
+	}
+}
+
+/* --- the agent himself --- */
+
+static void record_if(struct control *control, struct agent_slot *agent, bool is_changed)
+{
+	if (!is_changed)
+		return;
+	log_info("agent", "agent=%s state=%s next=%s", agent->setup.login,
+		 agent_state_word(agent->view.state), agent_state_word(agent->view.next_state));
+	control_record_agent(control, agent);
+	control->is_offer_due = true;
+}
+
+void control_agent_event(struct control *control, struct agent_slot *agent,
+			 enum agent_event_kind kind)
+{
+	struct agent_event event = {.kind = kind, .at_ms = control_now_ms(control)};
+	bool is_changed = false;
+
+	if (agent_step(&agent->view, &event, &agent->view, &is_changed, NULL) == ST_OK)
+		record_if(control, agent, is_changed);
+}
+
+/* What is on offer goes back: "skip/NotReady -> idle(Reject)", "release() or NotReady -> Deflect".
+ */
+static void withdraw_offers(struct control *control, struct agent_slot *agent,
+			    const struct command *command)
+{
+	struct call_event event = control_event(control, EV_NOT_READY, ACTOR_AGENT, command);
+
+	for (int i = 1; i <= TAB_MAX; i++) {
+		struct live_call *call = control_current(agent, i);
+
+		if (call && call_rule_find(&call->call, EV_NOT_READY))
+			control_apply(control, call, &event, NULL, NULL);
+	}
+}
+
+enum status control_set_agent_state(struct control *control, struct agent_slot *agent,
+				    enum agent_state state, const char *reason,
+				    const struct command *command, struct err *err)
+{
+	struct agent_event event = {.kind = state == AGENT_LOGGED_OUT && command->actor == ACTOR_API
+						    ? AGENT_EV_ABSENT
+						    : AGENT_EV_SET,
+				    .at_ms = control_now_ms(control),
+				    .state = state,
+				    .reason = reason,
+				    .is_on_call = control_is_live(agent)};
+	bool is_changed = false;
+	enum status status;
+
+	if (state != AGENT_READY)
+		withdraw_offers(control, agent, command);
+	event.is_on_call = control_is_live(agent);
+	status = agent_step(&agent->view, &event, &agent->view, &is_changed, err);
+	if (status == ST_OK)
+		record_if(control, agent, is_changed);
+	return status;
+}
+
+static enum status do_command(struct control *control, const struct command *command,
+			      struct reply *reply, struct err *err)
+{
+	struct agent_slot *agent = control_find_agent(control, &command->agent_id);
+	bool needs_tab = command->kind != CMD_AGENT_STATE && command->kind != CMD_PRESENT;
+
+	if (!agent)
+		return err_set(err, ST_NOT_FOUND, "agent.unknown", "agent",
+			       "there is no such agent");
+	if (command->tab < (needs_tab ? 1 : 0) || command->tab > TAB_MAX)
+		return err_set(err, ST_INVALID, "tab.invalid", "tab", "tabs are 1 to %d", TAB_MAX);
+	reply->tab = command->tab;
+	switch (command->kind) {
+	case CMD_AGENT_STATE:
+		return control_set_agent_state(control, agent, command->agent_state,
+					       command->reason, command, err);
+	case CMD_PRESENT:
+		return present(control, agent, command, reply, err);
+	case CMD_DIAL:
+		return dial(control, agent, command, reply, err);
+	case CMD_TRANSFER_COMPLETE:
+	case CMD_CONFERENCE:
+		return control_pair_up(control, agent, command, err);
+	default:
+		return on_call(control, control_current(agent, command->tab), command, reply, err);
+	}
+}
+
+void control_do_command(struct control *control, const struct command *command,
+			control_reply_fn on_reply, void *user)
+{
+	struct reply reply = {0};
+
+	reply.status = do_command(control, command, &reply, &reply.err);
+	if (on_reply)
+		on_reply(user, command, &reply);
+}

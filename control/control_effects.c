@@ -1,0 +1,125 @@
+/* What the rules ask of the switch, one telephony call each. A refusal comes back at once and
+ * undoes the step. */
+#include "control/control_priv.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+#define Q850_NORMAL   16
+#define Q850_BUSY     17
+#define RING_MARGIN_S 10 /* the switch's own limit, should ours not come: later than ours */
+
+/* An agent's extension is his telephone, anything else a number for the trunk. */
+struct tel_dest control_dest(struct control *control, const char *number)
+{
+	struct tel_dest dest = {.kind = TEL_DEST_NUMBER};
+	struct agent_slot *agent;
+
+	HASH_FIND(by_extension, control->agents_by_extension, number, strlen(number), agent);
+	if (agent)
+		dest.kind = TEL_DEST_STATION;
+	str_copy_cut(dest.value, sizeof(dest.value), number);
+	return dest;
+}
+
+static struct tel_agent tel_agent(const struct agent_slot *agent)
+{
+	struct tel_agent result = {.mode = TEL_AGENT_DESK};
+
+	uuid_format(&agent->setup.agent_id, result.id);
+	str_copy_cut(result.station, sizeof(result.station), agent->setup.extension);
+	return result;
+}
+
+static struct tel_call_options options(const struct control *control)
+{
+	struct tel_call_options result = {.ring_s = control->config.ring_s + RING_MARGIN_S};
+
+	str_copy_cut(result.caller_number, sizeof(result.caller_number),
+		     control->config.caller_number);
+	str_copy_cut(result.caller_name, sizeof(result.caller_name), control->config.caller_name);
+	return result;
+}
+
+static enum status dial(struct control *control, struct live_call *call, struct err *err)
+{
+	struct tel_agent agent = tel_agent(call->agent);
+	struct tel_dest dest = control_dest(control, call->call.view.phone);
+	struct tel_call_options opts = options(control);
+	char line[UUID_TEXT_SIZE];
+	enum status status;
+
+	uuid_format(&call->call.view.call_id, line);
+	status = telephony_make(control->telephony, line, &agent, &dest, &opts, err);
+	if (status == ST_OK)
+		control_set_line(control, call, line);
+	return status;
+}
+
+static enum status transfer(struct control *control, struct live_call *call, const char *number,
+			    struct err *err)
+{
+	struct tel_dest dest = control_dest(control, number);
+	struct tel_call_options opts = options(control);
+
+	return telephony_transfer_blind(control->telephony, call->line, &dest, &opts, err);
+}
+
+static enum status answer(struct control *control, struct live_call *call, struct err *err)
+{
+	struct tel_agent agent = tel_agent(call->agent);
+
+	return telephony_answer(control->telephony, call->line, &agent, err);
+}
+
+/* Files are played from the registry only, and nothing is registered yet. */
+static enum status play(const char *sound, struct err *err)
+{
+	size_t length = strlen(sound);
+
+	if (!length ||
+	    strspn(sound, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+		    length)
+		return err_set(err, ST_INVALID, "sound.invalid", "filename",
+			       "a sound's name is 1 to 64 of A-Z a-z 0-9 _ -");
+	return err_set(err, ST_NOT_FOUND, "sound.not_found", "filename",
+		       "no sound of this name is registered");
+}
+
+enum status control_carry_out(struct control *control, struct live_call *call,
+			      enum call_effect effect, const struct effect_args *args,
+			      struct err *err)
+{
+	struct telephony *t = control->telephony;
+
+	switch (effect) {
+	case FX_DIAL:
+		return dial(control, call, err);
+	case FX_ANSWER:
+		return answer(control, call, err);
+	case FX_CLEAR:
+		return telephony_clear(t, call->line, Q850_NORMAL, err);
+	case FX_HOLD:
+		return telephony_hold(t, call->line, err);
+	case FX_RESUME:
+		return telephony_resume(t, call->line, err);
+	case FX_MUTE:
+		return telephony_mute(t, call->line, args->on, err);
+	case FX_DTMF:
+		return telephony_dtmf(t, call->line, 0, args->digits, err);
+	case FX_PLAY:
+		return play(args->sound, err);
+	case FX_TRANSFER:
+		return transfer(control, call, args->number, err);
+	case FX_COMPLETE:
+		return telephony_complete(t, call->line, args->partner->line, err);
+	case FX_CONFERENCE:
+		return telephony_conference(t, call->line, args->partner->line, err);
+	case FX_LEAVE:
+		return telephony_leave(t, call->line, err);
+	case FX_GIVE_BACK: /* control_offer.c, after the step */
+	default:
+		return ST_OK;
+	}
+}

@@ -1,0 +1,178 @@
+#pragma once
+/* The live state and how its files talk to each other. Only the .c files of control may include this.
+ *
+ * control.c life, queue, setup, what doors may read | control_commands.c commands -> events | control_pair.c commands
+ * on two calls | control_facts.c what the switch reports -> events | control_apply.c one step: effects, timers, records |
+ * control_effects.c effect -> switch | control_tell.c records, and the tells that wait for them | control_offer.c
+ * waiting callers and whom they are offered to */
+#include <uthash.h>
+
+#include "calls/agent.h"
+#include "calls/call.h"
+#include "control/control.h"
+#include "db/record.h"
+#include "telephony/telephony.h"
+
+struct agent_slot;
+
+struct tab_slot { /* a numbered place of one agent; exists once somebody looked at it or a call was put there */
+	struct live_call *current; /* until its end is stable */
+	struct call_view *told;	   /* the newest told call; NULL before the first */
+	uint64_t seq;		   /* of the last told event */
+};
+
+struct live_call {
+	struct call call;
+	char line[TEL_ID_SIZE]; /* the telephony call; "" = none (any more) */
+	struct agent_slot *agent; /* NULL while nobody has it */
+	struct queue_slot *queue; /* the queue it came through, or NULL */
+	struct agent_slot *wanted; /* a caller who dialed this agent's own extension */
+	struct uuid excluded_agent; /* gave it back last */
+	struct uuid event_id; /* the open event row */
+	int64_t event_at_ms;
+	struct timer timer;
+	struct control *control;
+	uint64_t last_record; /* it may be forgotten when this one is stable */
+	struct live_call *next_waiting, *prev_waiting;
+	UT_hash_handle by_line, by_dialer, by_id;
+	bool is_waiting, is_in_dialer_index;
+};
+
+struct agent_slot {
+	struct agent_setup setup;
+	struct agent_view view, told;
+	struct tab_slot *tabs[TAB_MAX + 1];
+	unsigned pages; /* connected */
+	bool is_known_to_tell;
+	UT_hash_handle by_id, by_login, by_extension;
+};
+
+struct queue_slot {
+	struct queue_setup setup;
+	UT_hash_handle by_number;
+};
+
+enum work_kind { WORK_COMMAND, WORK_FACT, WORK_EVENT };
+struct work { /* one item of the queue */
+	struct work *next;
+	enum work_kind kind;
+	union {
+		struct {
+			struct command command;
+			control_reply_fn on_reply;
+			void *user;
+		} c;
+		struct tel_call_fact fact;
+		struct {
+			struct uuid call_id; /* looked up when its turn comes: the call may be gone */
+			struct call_event event;
+		} e;
+	} u;
+};
+
+struct pending_tell { /* waits for its record */
+	struct pending_tell *next;
+	uint64_t record;
+	enum { PENDING_CALL, PENDING_AGENT, PENDING_FORGET } kind;
+	enum tell_kind tell;
+	struct call_view *call;	  /* PENDING_CALL */
+	struct agent_view agent;  /* PENDING_AGENT */
+	struct live_call *forget; /* PENDING_FORGET */
+};
+
+#define LISTENERS_MAX 4
+#define OUTCOMES_MAX  64
+
+struct control {
+	struct control_config config;
+	const struct clock *clock;
+	struct timers *timers;
+	struct inbox inbox; /* of posted functions */
+	struct telephony *telephony;
+	struct record_log *log;
+	struct control_listener listeners[LISTENERS_MAX];
+	unsigned listener_count;
+	struct agent_slot *agents, *agents_by_login, *agents_by_extension;
+	struct queue_slot *queues;
+	struct outcome_setup outcomes[OUTCOMES_MAX];
+	unsigned outcome_count;
+	struct live_call *calls, *calls_by_line, *calls_by_dialer;
+	struct live_call *waiting; /* utlist, oldest first */
+	struct work *work_head, **work_tail;
+	struct pending_tell *pending_head, **pending_tail;
+	uint64_t epoch;
+	uint64_t command_count, fact_count, told_count;
+	bool is_offer_due, is_linked, is_degraded, is_polling;
+};
+
+/* What a command asks of the switch beyond the step itself: borrowed during one apply. */
+struct effect_args {
+	const char *number, *digits, *sound;
+	bool on;
+	const struct live_call *partner; /* complete, conference */
+};
+
+/* control.c */
+int64_t control_now_ms(const struct control *);
+struct agent_slot *control_find_agent(struct control *, const struct uuid *agent_id);
+struct tab_slot *control_tab(struct control *, struct agent_slot *, int tab); /* makes it */
+void control_queue_event(struct control *, const struct live_call *, const struct call_event *);
+struct live_call *control_current(const struct agent_slot *, int tab); /* not over for good, or NULL */
+/* A call of this agent that occupies his audio or is about to; other than `except`. */
+struct live_call *control_active_call(const struct agent_slot *, const struct live_call *except);
+bool control_is_live(const struct agent_slot *);    /* something of his is up at the switch */
+bool control_is_engaged(const struct agent_slot *); /* any call that has not ended */
+/* 1 .. TAB_MAX without a call, places in use first; 0 = none. */
+int control_free_tab(const struct agent_slot *);
+
+/* control_apply.c */
+struct live_call *control_call_create(struct control *, enum call_direction, struct agent_slot *, int tab);
+void control_call_destroy(struct control *, struct live_call *);
+/* Steps, carries out, stores, records. On failure nothing has changed. */
+enum status control_apply(struct control *, struct live_call *, const struct call_event *,
+			  const struct effect_args *, struct err *);
+struct call_event control_event(const struct control *, enum call_event_kind, enum actor,
+				const struct command *);
+void control_set_line(struct control *, struct live_call *, const char *line);
+void control_set_partner(struct control *, struct live_call *, struct live_call *);
+struct call_outcome control_outcome(const struct outcome_setup *);
+
+/* control_effects.c */
+enum status control_carry_out(struct control *, struct live_call *, enum call_effect,
+			      const struct effect_args *, struct err *);
+struct tel_dest control_dest(struct control *, const char *number);
+
+/* control_tell.c */
+void control_record_call(struct control *, struct live_call *, const struct call *before);
+void control_record_agent(struct control *, struct agent_slot *);
+void control_forget_when_stable(struct control *, struct live_call *);
+/* What may be done with the call now. */
+unsigned control_abilities(const struct live_call *);
+/* `can` of the agent's other calls may have changed with this one. */
+void control_refresh_abilities(struct control *, struct agent_slot *);
+void control_notice(struct control *, const struct uuid *agent_id, const char *code, const char *message);
+void control_tell_tabs(struct control *, const struct agent_slot *);
+
+/* control_commands.c */
+void control_do_command(struct control *, const struct command *, control_reply_fn, void *user);
+enum status control_set_agent_state(struct control *, struct agent_slot *, enum agent_state,
+				    const char *reason, const struct command *, struct err *);
+void control_agent_event(struct control *, struct agent_slot *, enum agent_event_kind);
+/* control_pair.c: the parts of control_do_command() for two calls */
+enum status control_consult(struct control *, struct live_call *, const struct command *, struct reply *,
+			    struct err *);
+enum status control_pair_up(struct control *, struct agent_slot *, const struct command *, struct err *);
+enum status control_cancel_consult(struct control *, struct live_call *, const struct command *,
+				   struct err *);
+enum status control_leave(struct control *, struct live_call *, const struct command *, struct err *);
+enum status control_resume(struct control *, struct live_call *, const struct command *, struct err *);
+void control_partner_after(struct control *, struct live_call *); /* this call has gone idle */
+
+/* control_facts.c */
+void control_do_fact(struct control *, const struct tel_call_fact *);
+
+/* control_offer.c */
+void control_caller_waits(struct control *, struct live_call *);
+void control_caller_gone(struct control *, struct live_call *);
+void control_offer_waiting(struct control *);
+void control_give_back(struct control *, struct live_call *);

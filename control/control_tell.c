@@ -1,0 +1,308 @@
+/* Records, and what is told once they are stable. Nobody hears of anything before on_stable() has
+ * named its record: seen implies stored. */
+#include "control/control_priv.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/str.h"
+
+static void wait_for(struct control *control, struct pending_tell *pending)
+{
+	pending->next = NULL;
+	*control->pending_tail = pending;
+	control->pending_tail = &pending->next;
+}
+
+/* The log refuses only when its limit is reached, long after new work was refused: then the record
+ * is lost, and what it was about is not told either. */
+static bool append(struct control *control, const struct record *record, uint64_t *ret_number)
+{
+	if (record_append(control->log, record, ret_number) == ST_OK)
+		return true;
+	log_err("record refused: too many wait for storage", "has=%u", record->has);
+	return false;
+}
+
+/* Durations are whole seconds of the call's own time line, so that they add up to its length (M25).
+ */
+static int64_t duration_ms(const struct live_call *call, int64_t end_ms)
+{
+	int64_t start = call->call.view.started_at_ms;
+	int64_t from = (call->event_at_ms - start) / 1000, to = (end_ms - start) / 1000;
+
+	return (to > from ? to - from : 0) * 1000;
+}
+
+static void open_event(struct live_call *call, struct record *record, const char *name,
+		       int64_t at_ms)
+{
+	record->has |= RECORD_EVENT_OPEN;
+	record->event_id = uuid_make(at_ms);
+	record->event_at_ms = at_ms;
+	str_copy_cut(record->event_name, sizeof(record->event_name), name);
+	call->event_id = record->event_id;
+	call->event_at_ms = at_ms;
+}
+
+static void close_event(const struct live_call *call, struct record *record, int64_t at_ms)
+{
+	record->has |= RECORD_EVENT_CLOSE;
+	record->closed_event_id = call->event_id;
+	record->closed_duration_ms = duration_ms(call, at_ms);
+}
+
+/* "busy", "no answer", "error on dial", "end" have no length: a row of their own between the two
+ * others. */
+static void record_instant(struct control *control, const struct live_call *call, const char *name,
+			   int64_t at_ms)
+{
+	struct record *record = xcalloc(1, sizeof(*record));
+	uint64_t number;
+
+	record->at_ms = at_ms;
+	record->has = RECORD_EVENT_OPEN;
+	record->call = call->call.view;
+	record->event_id = uuid_make(at_ms);
+	record->event_at_ms = at_ms;
+	record->is_event_instant = true;
+	str_copy_cut(record->event_name, sizeof(record->event_name), name);
+	append(control, record, &number);
+	free(record);
+}
+
+static void tell_when_stable(struct control *control, const struct live_call *call, uint64_t number,
+			     enum tell_kind tell)
+{
+	struct pending_tell *pending = xcalloc(1, sizeof(*pending));
+
+	pending->kind = PENDING_CALL;
+	pending->record = number;
+	pending->tell = tell;
+	pending->call = xmalloc(sizeof(*pending->call));
+	*pending->call = call->call.view;
+	wait_for(control, pending);
+}
+
+static void fill_record(struct live_call *call, const struct call_story *story, int64_t at_ms,
+			struct record *record)
+{
+	record->at_ms = at_ms;
+	record->has |= call->call.is_detached ? 0 : RECORD_CALL;
+	record->call = call->call.view;
+	if (story->closed_event)
+		close_event(call, record, at_ms);
+	if (story->opened_event)
+		open_event(call, record, story->opened_event, at_ms);
+	if (story->is_result_given) {
+		record->has |= RECORD_RESULT;
+		record->result_id = uuid_make(at_ms);
+		record->is_result_automatic = call->call.outcome.is_automatic;
+		str_copy_cut(record->result, sizeof(record->result), call->call.outcome.name);
+	}
+}
+
+static void log_story(const struct live_call *call, const struct call_story *story)
+{
+	const struct call_view *v = &call->call.view;
+	char id[UUID_TEXT_SIZE];
+
+	if (story->is_new_client_state)
+		log_info("call",
+			 "call=%s agent=%s tab=%d state=%s number=%s reason=%s actor=%s cause=%d",
+			 uuid_format(&v->call_id, id), call->agent ? call->agent->setup.login : "-",
+			 v->tab, call_state_word(v->state), log_number(v->phone), v->reason,
+			 actor_word(v->actor), v->cause);
+}
+
+void control_record_call(struct control *control, struct live_call *call, const struct call *before)
+{
+	struct call_story story = call_story(before, &call->call);
+	struct record *record = xcalloc(1, sizeof(*record));
+	int64_t at_ms = control_now_ms(control);
+	uint64_t number = 0;
+
+	fill_record(call, &story, at_ms, record);
+	if (append(control, record, &number)) {
+		call->last_record = number;
+		if (call->agent && call->call.view.tab)
+			tell_when_stable(control, call, number,
+					 story.is_new_client_state ? TELL_STATE : TELL_UPDATE);
+	}
+	free(record);
+	if (story.instant_event)
+		record_instant(control, call, story.instant_event, at_ms);
+	log_story(call, &story);
+}
+
+void control_forget_when_stable(struct control *control, struct live_call *call)
+{
+	struct pending_tell *pending = xcalloc(1, sizeof(*pending));
+
+	pending->kind = PENDING_FORGET;
+	pending->record = call->last_record;
+	pending->forget = call;
+	wait_for(control, pending);
+}
+
+static bool has_held_partner(const struct live_call *call)
+{
+	for (int i = 1; call->agent && i <= TAB_MAX; i++) {
+		const struct live_call *other = control_current(call->agent, i);
+
+		if (other && other != call && call_state_is_held(other->call.view.state))
+			return true;
+	}
+	return false;
+}
+
+unsigned control_abilities(const struct live_call *call)
+{
+	return call_can(&call->call, has_held_partner(call));
+}
+
+/* Only `can` changed: told in order with everything else, but no row says it. */
+static void record_notice(struct control *control, struct live_call *call)
+{
+	struct record *record = xcalloc(1, sizeof(*record));
+	uint64_t number;
+
+	record->at_ms = control_now_ms(control);
+	record->has = RECORD_NOTICE;
+	if (append(control, record, &number)) {
+		call->last_record = number;
+		tell_when_stable(control, call, number, TELL_UPDATE);
+	}
+	free(record);
+}
+
+void control_refresh_abilities(struct control *control, struct agent_slot *agent)
+{
+	for (int i = 1; i <= TAB_MAX; i++) {
+		struct live_call *call = control_current(agent, i);
+		unsigned can = call ? control_abilities(call) : 0;
+
+		if (!call || call->call.view.can == can)
+			continue;
+		call->call.view.can = can;
+		call->call.view.version++;
+		record_notice(control, call);
+	}
+}
+
+void control_record_agent(struct control *control, struct agent_slot *agent)
+{
+	struct record *record = xcalloc(1, sizeof(*record));
+	struct pending_tell *pending;
+	uint64_t number;
+
+	record->at_ms = control_now_ms(control);
+	record->has = RECORD_AGENT;
+	record->agent = agent->view;
+	if (append(control, record, &number)) {
+		pending = xcalloc(1, sizeof(*pending));
+		pending->kind = PENDING_AGENT;
+		pending->record = number;
+		pending->agent = agent->view;
+		wait_for(control, pending);
+	}
+	free(record);
+}
+
+static void tell_call(struct control *control, const struct pending_tell *pending)
+{
+	struct agent_slot *agent = control_find_agent(control, &pending->call->agent_id);
+	struct tab_slot *slot;
+
+	if (!agent)
+		return;
+	slot = control_tab(control, agent, pending->call->tab);
+	if (!slot->told)
+		slot->told = xmalloc(sizeof(*slot->told));
+	*slot->told = *pending->call;
+	slot->seq++;
+	control->told_count++;
+	for (unsigned i = 0; i < control->listener_count; i++)
+		if (control->listeners[i].on_call)
+			control->listeners[i].on_call(control->listeners[i].user, pending->tell,
+						      slot->told, control->epoch, slot->seq);
+}
+
+static void tell_agent(struct control *control, const struct pending_tell *pending)
+{
+	struct agent_slot *agent = control_find_agent(control, &pending->agent.agent_id);
+
+	if (!agent)
+		return;
+	agent->told = pending->agent;
+	for (unsigned i = 0; i < control->listener_count; i++)
+		if (control->listeners[i].on_agent)
+			control->listeners[i].on_agent(control->listeners[i].user, &agent->told,
+						       control->epoch);
+}
+
+static void tell(struct control *control, struct pending_tell *pending)
+{
+	switch (pending->kind) {
+	case PENDING_CALL:
+		tell_call(control, pending);
+		break;
+	case PENDING_AGENT:
+		tell_agent(control, pending);
+		break;
+	case PENDING_FORGET:
+		control_call_destroy(control, pending->forget);
+		break;
+	}
+	free(pending->call);
+	free(pending);
+}
+
+void control_on_stable(void *user, uint64_t number)
+{
+	struct control *control = user;
+	struct pending_tell *pending;
+
+	while ((pending = control->pending_head) && pending->record <= number) {
+		control->pending_head = pending->next;
+		if (!control->pending_head)
+			control->pending_tail = &control->pending_head;
+		tell(control, pending);
+	}
+}
+
+void control_notice(struct control *control, const struct uuid *agent_id, const char *code,
+		    const char *message)
+{
+	for (unsigned i = 0; i < control->listener_count; i++)
+		if (control->listeners[i].on_notice)
+			control->listeners[i].on_notice(control->listeners[i].user, agent_id, code,
+							message);
+}
+
+void control_on_degraded(void *user, bool is_degraded, const char *why)
+{
+	struct control *control = user;
+
+	if (control->is_degraded == is_degraded)
+		return;
+	control->is_degraded = is_degraded;
+	if (is_degraded)
+		log_err("storage is away: events wait, new calls are refused", "why=%s",
+			log_quote(why ? why : ""));
+	else
+		log_warn("storage is back", "waiting=%llu",
+			 (unsigned long long)record_log_waiting(control->log));
+	control_notice(control, NULL, is_degraded ? "storage.degraded" : "storage.ok",
+		       is_degraded ? "the database is away: what happens is shown when it is back"
+				   : "the database is back");
+}
+
+void control_tell_tabs(struct control *control, const struct agent_slot *agent)
+{
+	for (unsigned i = 0; i < control->listener_count; i++)
+		if (control->listeners[i].on_tabs)
+			control->listeners[i].on_tabs(control->listeners[i].user,
+						      &agent->setup.agent_id);
+}
