@@ -28,9 +28,12 @@ struct db_config {
 	unsigned workers;     /* default 4 */
 	unsigned queue_limit; /* default 1000 */
 	unsigned statement_timeout_ms; /* default 2000 */
+	/* For the log: what PostgreSQL said, on any thread, without values of rows. May be NULL. */
+	void (*on_trouble)(void *user, const char *what, const char *detail);
+	void *user;
 };
 
-/* Does not connect yet: workers do, so that a database that is away at start is found by db_check(). */
+/* Does not connect yet: workers do, so that a database that is away at start is found by migrate_check(). */
 struct db *db_open(const struct db_config *config, struct err *err);
 void db_close(struct db *); /* finishes running jobs, fails waiting ones with ST_UNAVAILABLE */
 /* ST_BUSY (done is not called) when the queue is full. */
@@ -52,9 +55,12 @@ struct db_param db_uuid(const struct uuid *uuid); /* nil or NULL is SQL NULL */
 struct db_param db_time(int64_t unix_ms);
 struct db_param db_null(void);
 
-/* Runs the statement called `name` (-- name: in db/sql/*.sql). *ret may be NULL when rows do not matter. A lost
- * connection opens the breaker; SQLSTATE is mapped to a status here and nowhere else (23505 conflict, 57014
- * timeout, 08xxx and 57Pxx unavailable, 40xxx busy, else internal); the database's own text goes to the log only. */
+/* Runs the statement called `name` (`-- name:` in the files of db/sql; the comment there tells parameters and columns).
+ * *ret may be NULL when rows do not matter. SQLSTATE is mapped to a status in db/sqlstate.c and nowhere else
+ * (23505 and 23503 conflict, other 22 and 23 invalid, 57014 timeout, 08 28 53 57P unavailable, 40 and 55P03 busy,
+ * else internal); err's target is the name of the constraint, if one is concerned; the database's own text goes to
+ * on_trouble only. A server that is silent for the statement timeout and a second more, or that cannot be connected
+ * to, opens the breaker: for 0.5 to 5 s every job fails at once, then one connection is tried. */
 enum status db_query(struct db_conn *conn, const char *name, const struct db_param *params,
 		     unsigned count, struct db_result **ret, struct err *err) MUST_USE;
 enum status db_begin(struct db_conn *conn, struct err *err) MUST_USE;
@@ -83,6 +89,7 @@ bool db_get_bool(const struct db_result *result, unsigned row, unsigned column);
 struct uuid db_get_uuid(const struct db_result *result, unsigned row, unsigned column);
 int64_t db_get_time_ms(const struct db_result *result, unsigned row, unsigned column);
 
-/* A connection outside the pool, for commands of the program (migrate, agent, key). */
+/* A connection outside the pool, for commands of the program (migrate, agent, key). When it fails, err carries
+ * PostgreSQL's reason: it is meant for the person who typed the command. */
 enum status db_connect(const char *conninfo, struct db_conn **ret, struct err *err) MUST_USE;
 void db_disconnect(struct db_conn *conn);
