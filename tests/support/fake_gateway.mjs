@@ -52,7 +52,7 @@ class FakeGateway {
     this.ticketsMade = 0
     this.ticketsToRefuse = 0
     this.eventsToLose = 0
-    this.isDeaf = false // hears commands and answers none
+    this.isDeaf = false // hears what attached tabs say and answers nothing
     this.isClosed = false // refuses connections, as a gateway that is away
     this.server = createServer((request, response) => this.#answer(request, response))
     this.wss = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_AT_MOST, handleProtocols: () => 'calltab.v1' })
@@ -206,7 +206,7 @@ class FakeGateway {
     const { id, method, params = {} } = request
     if (request.jsonrpc !== '2.0' || typeof method !== 'string' || !['string', 'number'].includes(typeof id))
       return this.#refuse(it.socket, id ?? null, -32600, new Refusal('protocol.bad_request', 'not a JSON-RPC 2.0 request'))
-    if (this.isDeaf) return
+    if (this.isDeaf && it.tab) return
     try {
       this.#carryOut(it, id, method, params)
     } catch (refusal) {

@@ -102,7 +102,7 @@ export class Channel {
     const { turn } = this
     const askedAt = Date.now()
     answer.catch((error) => {
-      const wasSilent = this.isAttached && turn === this.turn && this.lastHeardAt < askedAt
+      const wasSilent = this.isAttached && turn === this.turn && this.lastHeardAt <= askedAt
       if (error.code === CODES.unknownOutcome && wasSilent) this.hangUp('silent')
     })
     return answer
