@@ -9,10 +9,10 @@ if (behaviour === 'refuses') {
   process.stderr.write('calltab.ini:1: unknown key\n')
   process.exit(1)
 }
-if (behaviour !== 'never ready') process.stdout.write('level=info msg=ready port=4321\n')
 setInterval(() => {}, 1000)
 process.on('SIGTERM', () => {
   const { 1: log } = /log_path=([^:]+)/.exec(process.env.ASAN_OPTIONS)
   if (behaviour === 'leaks') writeFileSync(`${log}.${process.pid}`, 'ERROR: LeakSanitizer: detected memory leaks\n')
   process.exit(behaviour === 'fails' ? 3 : 0)
 })
+if (behaviour !== 'never ready') process.stdout.write('level=info msg=ready port=4321\n')
