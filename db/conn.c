@@ -77,7 +77,7 @@ static bool make_options(const struct conn_config *config, const char *users, ch
 	return str_format(
 		buffer, size,
 		"-c statement_timeout=%u -c idle_in_transaction_session_timeout=%u "
-		"-c timezone=UTC -c datestyle=ISO -c jit=off -c client_min_messages=warning "
+		"-c timezone=UTC -c datestyle=ISO -c jit=off -c client_min_messages=error "
 		"-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
 		"%s",
 		config->statement_timeout_ms, config->idle_in_transaction_ms, users ? users : "");
