@@ -14,16 +14,18 @@
 
 static const struct upgrade_rules rules = {.path = "/ws", .subprotocol = "calltab.v1"};
 
-#define GET   "GET /ws HTTP/1.1\r\n"
-#define HOST  "Host: a\r\n"
-#define UP    "Upgrade: websocket\r\n"
-#define CON   "Connection: Upgrade\r\n"
-#define KEY   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-#define VER   "Sec-WebSocket-Version: 13\r\n"
-#define PROTO "Sec-WebSocket-Protocol: calltab.v1, ticket.0123456789012345678901234567890123456789-_A\r\n"
-#define END   "\r\n"
-#define REST  HOST UP CON KEY VER PROTO
-#define GOOD  GET REST END
+#define GET  "GET /ws HTTP/1.1\r\n"
+#define HOST "Host: a\r\n"
+#define UP   "Upgrade: websocket\r\n"
+#define CON  "Connection: Upgrade\r\n"
+#define KEY  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+#define VER  "Sec-WebSocket-Version: 13\r\n"
+#define PROTO                                                                                      \
+	"Sec-WebSocket-Protocol: calltab.v1, "                                                     \
+	"ticket.0123456789012345678901234567890123456789-_A\r\n"
+#define END  "\r\n"
+#define REST HOST UP CON KEY VER PROTO
+#define GOOD GET REST END
 
 #define BARE_CR	   "a bare CR"
 #define BARE_LF	   "a bare LF"
@@ -46,6 +48,7 @@ static const struct upgrade_rules rules = {.path = "/ws", .subprotocol = "callta
 /* In place of a length: text ends at its NUL. */
 #define TEXT(s) (s), sizeof(s) - 1
 
+/* clang-format off */
 static const struct {
 	const char *name, *head;
 	size_t length;
@@ -188,6 +191,7 @@ static const struct {
 	{"HTTP/2 settings in small letters", TEXT(GET REST "http2-settings: AAMAAABk\r\n" END), HEAD_REFUSED, FORBIDDEN},
 	{"an expectation", TEXT(GET REST "Expect: 100-continue\r\n" END), HEAD_REFUSED, FORBIDDEN},
 };
+/* clang-format on */
 
 static void every_head_gets_its_verdict_for_its_reason(void **state)
 {
