@@ -30,12 +30,15 @@ const char *agent_event_word(enum agent_event_kind kind)
 	return event_words[kind];
 }
 
+/* The time of a state is when it began: asking for it again is no new beginning (who has been ready
+ * longest is offered the next call), and it never goes back when the wall clock does. */
 static void change(struct agent_view *next, enum agent_state state, const char *reason,
 		   int64_t at_ms)
 {
+	if (next->state != state && at_ms > next->state_at_ms)
+		next->state_at_ms = at_ms;
 	next->state = next->next_state = state;
 	str_copy_cut(next->reason, sizeof(next->reason), reason);
-	next->state_at_ms = at_ms;
 }
 
 static enum status step_set(const struct agent_event *event, struct agent_view *next,
