@@ -77,8 +77,7 @@ void sim_ops_drop(struct sim *sim)
 {
 	struct sim_op *op, *next;
 
-	DL_FOREACH_SAFE(sim->ops, op, next)
-	{
+	DL_FOREACH_SAFE(sim->ops, op, next) {
 		struct sim_leg *leg = sim_leg_find(sim, op->leg);
 		if (op->kind == SIM_OP_LEG_MAKE && leg && !op->is_duplicate)
 			sim_leg_vanish(leg);
@@ -293,9 +292,9 @@ static void close_sim(struct tel_driver *driver)
 	sim_ops_drop(sim);
 	sim_forget_tellings(sim);
 	HASH_ITER(hh, sim->legs, leg, next_leg)
-	sim_leg_free(leg);
+		sim_leg_free(leg);
 	HASH_ITER(hh, sim->mixes, mix, next_mix)
-	sim_mix_free(sim, mix);
+		sim_mix_free(sim, mix);
 	sim_plays_free(sim);
 	sim_behaviour_free(sim);
 	free(sim);

@@ -47,12 +47,12 @@ static void add_mix(struct sounds *sounds, const struct sim_leg *leg)
 
 	if (mix->kind == TEL_MIX_TALK)
 		DL_FOREACH(mix->legs, other)
-	if (other != leg)
-		add(sounds, voice_of(other));
+			if (other != leg)
+				add(sounds, voice_of(other));
 	if (mix->has_music)
 		add(sounds, "music");
 	DL_FOREACH(mix->plays, play)
-	add(sounds, play->sound);
+		add(sounds, play->sound);
 }
 
 static int by_name(const void *a, const void *b)
@@ -135,8 +135,7 @@ unsigned sim_legs(struct sim *sim, struct sim_leg_view *views, unsigned max)
 	struct sim_leg *leg, *next;
 	unsigned count = 0;
 
-	HASH_ITER(hh, sim->legs, leg, next)
-	{
+	HASH_ITER(hh, sim->legs, leg, next) {
 		if (leg->phase == SIM_GONE)
 			continue;
 		if (count < max)

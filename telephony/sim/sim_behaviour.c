@@ -217,13 +217,11 @@ void sim_behaviour_free(struct sim *sim)
 	struct sim_known_script *script, *next_script;
 	struct sim_station *station, *next_station;
 
-	HASH_ITER(hh, sim->scripts, script, next_script)
-	{
+	HASH_ITER(hh, sim->scripts, script, next_script) {
 		HASH_DEL(sim->scripts, script);
 		free(script);
 	}
-	HASH_ITER(hh, sim->stations, station, next_station)
-	{
+	HASH_ITER(hh, sim->stations, station, next_station) {
 		HASH_DEL(sim->stations, station);
 		free(station);
 	}

@@ -27,7 +27,7 @@ void sim_forget_tellings(struct sim *sim)
 	struct sim_telling *telling, *next;
 
 	DL_FOREACH_SAFE(sim->tellings, telling, next)
-	telling_free(telling);
+		telling_free(telling);
 }
 
 static void on_telling_due(void *arg)
@@ -141,8 +141,7 @@ static void tell_seen(struct sim *sim)
 	struct sim_mix *mix, *next_mix;
 	struct sim_station *station, *next_station;
 
-	HASH_ITER(hh, sim->legs, leg, next_leg)
-	{
+	HASH_ITER(hh, sim->legs, leg, next_leg) {
 		struct tel_fact fact = {.kind = TEL_LEG_SEEN, .is_up = leg->phase == SIM_UP};
 		if (leg->phase == SIM_GONE || !leg->is_known)
 			continue;
@@ -150,14 +149,13 @@ static void tell_seen(struct sim *sim)
 		str_copy(fact.tag, sizeof fact.tag, leg->tag);
 		sim_tell(sim, NULL, &fact);
 	}
-	HASH_ITER(hh, sim->mixes, mix, next_mix)
-	{
+	HASH_ITER(hh, sim->mixes, mix, next_mix) {
 		struct tel_fact fact = {.kind = TEL_MIX_SEEN};
 		str_copy(fact.mix, sizeof fact.mix, mix->id);
 		sim_tell(sim, NULL, &fact);
 	}
 	HASH_ITER(hh, sim->stations, station, next_station)
-	sim_tell_station(sim, station);
+		sim_tell_station(sim, station);
 }
 
 void sim_sync(struct sim *sim)
@@ -171,8 +169,7 @@ static void tell_lost(struct sim *sim)
 {
 	struct sim_leg *leg, *next;
 
-	HASH_ITER(hh, sim->legs, leg, next)
-	{
+	HASH_ITER(hh, sim->legs, leg, next) {
 		struct tel_fact fact = {.kind = TEL_LEG_ENDED, .result = TEL_LOST};
 		if (leg->phase == SIM_GONE)
 			sim_tell(sim, leg, &fact);
@@ -185,8 +182,8 @@ static void tell_waiting_callers(struct sim *sim)
 	struct sim_leg *leg, *next;
 
 	HASH_ITER(hh, sim->legs, leg, next)
-	if (leg->phase != SIM_GONE && !leg->is_known)
-		sim_tell_offer(leg);
+		if (leg->phase != SIM_GONE && !leg->is_known)
+			sim_tell_offer(leg);
 }
 
 void sim_connect(struct sim *sim)
@@ -212,8 +209,8 @@ void sim_link_down(struct sim *sim)
 	sim->is_linked = false;
 	sim_forget_tellings(sim);
 	HASH_ITER(hh, sim->legs, leg, next)
-	if (leg->phase == SIM_GONE && !leg->is_known)
-		sim_leg_free(leg);
+		if (leg->phase == SIM_GONE && !leg->is_known)
+			sim_leg_free(leg);
 	tell_always(sim, NULL, &(struct tel_fact){.kind = TEL_LINK, .epoch = sim->epoch});
 }
 
@@ -233,10 +230,10 @@ void sim_restart(struct sim *sim)
 	if (was_linked)
 		sim_link_down(sim);
 	HASH_ITER(hh, sim->legs, leg, next_leg)
-	if (leg->phase != SIM_GONE)
-		sim_leg_vanish(leg);
+		if (leg->phase != SIM_GONE)
+			sim_leg_vanish(leg);
 	HASH_ITER(hh, sim->mixes, mix, next_mix)
-	sim_mix_free(sim, mix);
+		sim_mix_free(sim, mix);
 	sim->epoch = later_of(sim->epoch + 1, clock_wall_us(sim->driver.host.clock));
 	if (was_linked)
 		sim_link_up(sim);

@@ -92,7 +92,7 @@ void sim_plays_free(struct sim *sim)
 	struct sim_play *play, *next;
 
 	HASH_ITER(hh, sim->plays, play, next)
-	play_free(play);
+		play_free(play);
 }
 
 void sim_mix_free(struct sim *sim, struct sim_mix *mix)
