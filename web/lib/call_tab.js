@@ -18,7 +18,7 @@ const PAGE = Symbol.for('calltab.page.v1')
  * A tab of its own, apart from the one the page shares: for pages that show several.
  * @param {{scriptUrl?: string, joinsPageAbove?: boolean}} [options]
  */
-export function createCallTab(options = {}) {
+export function makeCallTab(options = {}) {
   const tab = new Tab(options)
   return Object.freeze({ DynamicsTelephony: telephonyOf(tab), CallTab: callTabOf(tab) })
 }
@@ -26,11 +26,11 @@ export function createCallTab(options = {}) {
 /**
  * The page's own tab. The first copy of the library makes it, every other one finds it: one channel, one set of handlers.
  * @param {string | undefined} scriptUrl
- * @returns {ReturnType<typeof createCallTab>}
+ * @returns {ReturnType<typeof makeCallTab>}
  */
 export function sharedCallTab(scriptUrl) {
   const page = /** @type {any} */ (globalThis)
-  if (!page[PAGE]) Object.defineProperty(page, PAGE, { value: createCallTab({ scriptUrl, joinsPageAbove: true }) })
+  if (!page[PAGE]) Object.defineProperty(page, PAGE, { value: makeCallTab({ scriptUrl, joinsPageAbove: true }) })
   return page[PAGE]
 }
 
