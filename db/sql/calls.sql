@@ -28,6 +28,12 @@ where d.tenant_id = $1
 order by d.created_on, d.dialer_call_id
 limit $2 offset $3
 
+-- name: dialer_call_count
+-- $1 tenant_id -> count
+select count(*) as count
+from dialer_calls
+where tenant_id = $1
+
 -- name: dialer_call_get
 -- $1 tenant_id $2 dialer_call_id -> the columns of dialer_call_list
 select d.dialer_call_id as "dialerCallId",
@@ -68,6 +74,12 @@ from dialer_call_events
 where tenant_id = $1
 order by created_on, dialer_call_event_id
 limit $2 offset $3
+
+-- name: event_count
+-- $1 tenant_id -> count
+select count(*) as count
+from dialer_call_events
+where tenant_id = $1
 
 -- name: event_get
 -- $1 tenant_id $2 dialer_call_event_id -> the columns of event_list
@@ -113,6 +125,12 @@ left join agents a on a.agent_id = r.agent_id
 where r.tenant_id = $1
 order by r.created_on, r.dialer_call_result_id
 limit $2 offset $3
+
+-- name: result_count
+-- $1 tenant_id -> count
+select count(*) as count
+from dialer_call_results
+where tenant_id = $1
 
 -- name: result_get
 -- $1 tenant_id $2 dialer_call_result_id -> the columns of result_list

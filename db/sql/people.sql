@@ -9,6 +9,12 @@ where tenant_id = $1
 order by created_on, agent_id
 limit $2 offset $3
 
+-- name: agent_count
+-- $1 tenant_id -> count
+select count(*) as count
+from agents
+where tenant_id = $1
+
 -- name: agent_get
 -- $1 tenant_id $2 agent_id -> the columns of agent_list
 select agent_id as "agentId", full_name as "fullName", extension, state, modified_on as "modifiedOn"
@@ -22,6 +28,12 @@ from queues
 where tenant_id = $1
 order by created_on, queue_id
 limit $2 offset $3
+
+-- name: queue_count
+-- $1 tenant_id -> count
+select count(*) as count
+from queues
+where tenant_id = $1
 
 -- name: queue_get
 -- $1 tenant_id $2 queue_id -> the columns of queue_list
@@ -37,6 +49,12 @@ from outcomes
 where tenant_id = $1
 order by sort_order, name, outcome_id
 limit $2 offset $3
+
+-- name: outcome_count
+-- $1 tenant_id -> count
+select count(*) as count
+from outcomes
+where tenant_id = $1
 
 -- name: outcome_get
 -- $1 tenant_id $2 outcome_id -> the columns of outcome_list
