@@ -70,3 +70,19 @@ version_at_least() { # HAVE WANT
 processors() {
 	nproc 2>/dev/null || echo 1
 }
+
+# The folder itself, made when it is not there; or, when its path is longer than what goes into it allows, another one
+# in the temp folder that is the same in every run.
+short_folder() { # FOLDER MOST
+	local folder=$1
+	if [ ${#folder} -gt "$2" ]; then
+		folder=/tmp/calltab-$(id -u)-$(cksum <<<"$1" | cut -d' ' -f1)
+		mkdir -m 0700 "$folder" 2>/dev/null || true
+		if [ ! -O "$folder" ] || [ -L "$folder" ]; then
+			die "$folder belongs to somebody else"
+		fi
+	elif [ ! -d "$folder" ]; then
+		mkdir -p "$folder"
+	fi
+	echo "$folder"
+}
