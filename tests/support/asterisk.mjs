@@ -157,10 +157,12 @@ async function waitUntilGone(pid, ms) {
   return true
 }
 
-async function boot(dir, program) {
+// It dies with us, however we die, unless it is meant to stay.
+async function boot(dir, program, stays) {
   const conf = path.join(dir, 'etc/asterisk.conf')
   const out = fs.openSync(path.join(dir, 'log/stdout'), 'w')
-  const child = spawn(program, ['-f', '-C', conf], { stdio: ['ignore', out, out], detached: true })
+  const command = [...(stays ? [] : ['setpriv', '--pdeathsig', 'KILL', '--']), program, '-f', '-C', conf]
+  const child = spawn(command[0], command.slice(1), { stdio: ['ignore', out, out], detached: true })
   fs.closeSync(out)
   child.unref()
   const run = promisify(execFile)
@@ -174,14 +176,14 @@ async function boot(dir, program) {
 }
 
 export class Asterisk {
-  constructor(dir, prefix, ports) {
-    Object.assign(this, { dir, ports, program: path.join(prefix, 'asterisk'), pid: 0 })
+  constructor(dir, prefix, ports, stays) {
+    Object.assign(this, { dir, ports, stays, program: path.join(prefix, 'asterisk'), pid: 0 })
     this.ari = { host: '127.0.0.1', port: ports.http, user: 'calltab', password: PASSWORD, app: 'calltab', trunk: 'trunk' }
     this.prompt = path.join(dir, 'sounds/prompt'); // a sound for mix_play: PROMPT_HZ for 3 s
   }
 
   async start() {
-    this.pid = await boot(this.dir, this.program)
+    this.pid = await boot(this.dir, this.program, this.stays)
     return this
   }
 
@@ -224,15 +226,16 @@ export class Asterisk {
 
 /**
  * Starts an Asterisk and resolves when it is fully booted. dir: its own folder (default a temporary one, removed
- * by remove()); basePort: fixed ports instead of free ones; prefix: where the program was unpacked.
+ * by remove()); basePort: fixed ports instead of free ones; prefix: where the program was unpacked; stays: it
+ * outlives this process.
  */
-export async function startAsterisk({ dir, basePort = 0, prefix = fetchAsterisk() } = {}) {
+export async function startAsterisk({ dir, basePort = 0, prefix = fetchAsterisk(), stays = false } = {}) {
   const own = path.resolve(dir ?? fs.mkdtempSync(path.join(os.tmpdir(), 'calltab-asterisk-')))
   // A unix socket's path holds 107 characters.
   if (own.length > 85) throw new Error(`the folder's path is too long for Asterisk's control socket: ${own}`)
   const ports = await pickPorts(basePort)
   writeConfiguration(own, prefix, ports)
-  const asterisk = await new Asterisk(own, prefix, ports).start()
+  const asterisk = await new Asterisk(own, prefix, ports, stays).start()
   asterisk.remove = async () => {
     await asterisk.stop()
     if (!dir) fs.rmSync(own, { recursive: true, force: true })
@@ -259,7 +262,7 @@ async function down(dir) {
 
 async function up(dir, basePort) {
   await down(dir)
-  const { pid, ports, ari } = await startAsterisk({ dir, basePort })
+  const { pid, ports, ari } = await startAsterisk({ dir, basePort, stays: true })
   const facts = { pid, dir, ports, ari, extensions: EXTENSIONS, password: PASSWORD }
   fs.writeFileSync(path.join(dir, 'asterisk.json'), JSON.stringify(facts))
   return facts

@@ -1,0 +1,409 @@
+/* The order of operations. Each leg and each mix has a queue; an operation that touches both stands
+ * in both and goes when it is the first of each and its leg is ready. So the operations of one leg
+ * or mix take effect in the order given, and a leg that is not ready - not in Stasis yet, or
+ * sending digits - holds up nobody who does not depend on it. (A move of a channel that is sending
+ * digits would make Asterisk's socket wait for them, and with it every other call.) */
+#include "telephony/ari/ari_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define NO_CHANNEL	400 /* to addChannel, removeChannel */
+#define NOT_FOUND	404
+#define ALREADY_SO	409
+#define NOT_IN_STASIS	422 /* addChannel; removeChannel: not in this bridge */
+#define ADD_TRIES	5
+#define ADD_PAUSE_MS	20
+#define CHECK_IN_MS	1000
+#define DIGITS_MAX	4
+#define DIGITS_LEAD_MS	100 /* Asterisk waits so long before the first digit of a request */
+#define DIGITS_SLACK_MS 20
+#define CODE_SIZE	(3 * DIGITS_MAX + 1)
+
+/* ---- what each kind sends; false: it has more to send after the leg's pause ---- */
+
+static struct ari_request *fill(struct ari_request *request, const struct ari_op *op)
+{
+	request->kind = op->kind;
+	request->token = op->token;
+	request->tries = op->tries;
+	request->on = op->on;
+	if (op->leg) {
+		request->move = op->leg->move;
+		str_copy(request->leg, sizeof request->leg, op->leg->id);
+	}
+	if (op->mix)
+		str_copy(request->mix, sizeof request->mix, op->mix->id);
+	str_copy(request->play, sizeof request->play, op->play);
+	return request;
+}
+
+static void on_op_answer(struct ari *ari, const struct ari_request *request,
+			 const struct ari_event *answer);
+
+/* Into the mix where it is already it would be parted and joined once more: a click in the ear. */
+static bool send_add(struct ari *ari, struct ari_op *op)
+{
+	if (strcmp(op->leg->mix, op->mix->id) == 0)
+		return true;
+	str_copy(op->leg->mix, sizeof op->leg->mix, op->mix->id);
+	op->leg->move = ++ari->next_move;
+	fill(ari_send(ari, on_op_answer, NULL,
+		      "POST bridges/%s/addChannel?channel=%s&inhibitConnectedLineUpdates=true",
+		      op->mix->id, op->leg->channel),
+	     op);
+	return true;
+}
+
+static bool send_remove(struct ari *ari, struct ari_op *op)
+{
+	if (strcmp(op->leg->mix, op->mix->id) == 0)
+		op->leg->mix[0] = '\0';
+	op->leg->move = ++ari->next_move;
+	fill(ari_send(ari, on_op_answer, NULL, "POST bridges/%s/removeChannel?channel=%s",
+		      op->mix->id, op->leg->channel),
+	     op);
+	return true;
+}
+
+static bool send_dial(struct ari *ari, struct ari_op *op)
+{
+	op->leg->stage = ARI_LEG_DIALING;
+	fill(ari_send(ari, on_op_answer, NULL, "POST channels/%s/dial?timeout=%u", op->leg->channel,
+		      op->timeout_s),
+	     op);
+	return true;
+}
+
+static void on_pause_over(void *arg)
+{
+	struct ari_leg *leg = arg;
+	struct ari *ari = leg->ari;
+
+	ari_queue_run(ari, leg);
+	ari_flush(ari);
+}
+
+static void pause_leg(struct ari_leg *leg, unsigned ms)
+{
+	ari_timer_in(leg->ari, &leg->pause_timer, on_pause_over, leg, ms);
+}
+
+/* A few digits at a time, and the next ones when these are out: Asterisk says nothing of the end.
+ */
+static bool send_dtmf(struct ari *ari, struct ari_op *op)
+{
+	char some[DIGITS_MAX + 1], code[CODE_SIZE];
+
+	if (op->leg->stage != ARI_LEG_UP) {
+		ari_tell_failure(ari, op->token, op->leg->id, "", "the leg is not up");
+		return true;
+	}
+	if (!op->digits[op->sent]) {
+		ari_tell_leg(op->leg,
+			     (struct tel_fact){.kind = TEL_LEG_DTMF_DONE, .token = op->token});
+		return true;
+	}
+	str_format(some, sizeof some, "%.*s", DIGITS_MAX, op->digits + op->sent);
+	str_url_encode(code, sizeof code, some);
+	fill(ari_send(ari, on_op_answer, NULL,
+		      "POST channels/%s/dtmf?dtmf=%s&duration=%u&between=%u", op->leg->channel,
+		      code, op->on_ms, op->gap_ms),
+	     op);
+	op->sent += (unsigned)strlen(some);
+	pause_leg(op->leg, DIGITS_LEAD_MS + (unsigned)strlen(some) * (op->on_ms + op->gap_ms) +
+				   DIGITS_SLACK_MS);
+	return false;
+}
+
+static bool send_mute(struct ari *ari, struct ari_op *op)
+{
+	static const char *const directions[] = {
+		[TEL_MUTE_VOICE] = "in", [TEL_MUTE_EAR] = "out", [TEL_MUTE_BOTH] = "both"};
+
+	fill(ari_send(ari, on_op_answer, NULL, "%s channels/%s/mute?direction=%s",
+		      op->on ? "POST" : "DELETE", op->leg->channel, directions[op->mute]),
+	     op);
+	return true;
+}
+
+static bool send_ring(struct ari *ari, struct ari_op *op)
+{
+	fill(ari_send(ari, on_op_answer, NULL, "POST channels/%s/ring", op->leg->channel), op);
+	return true;
+}
+
+static bool send_answer(struct ari *ari, struct ari_op *op)
+{
+	fill(ari_send(ari, on_op_answer, NULL, "POST channels/%s/answer", op->leg->channel), op);
+	return true;
+}
+
+/* The name tells after a restart which bridges are ours. */
+static bool send_mix_make(struct ari *ari, struct ari_op *op)
+{
+	fill(ari_send(ari, on_op_answer, NULL, "POST bridges/%s?type=%s&name=%s", op->mix->id,
+		      op->mix_kind == TEL_MIX_PARK ? "holding" : "mixing", ari->config.app),
+	     op);
+	return true;
+}
+
+static bool send_mix_free(struct ari *ari, struct ari_op *op)
+{
+	fill(ari_send(ari, on_op_answer, NULL, "DELETE bridges/%s", op->mix->id), op);
+	return true;
+}
+
+static bool send_music(struct ari *ari, struct ari_op *op)
+{
+	char class[3 * sizeof ari->config.music_class];
+	bool has_class = op->on && ari->config.music_class[0];
+
+	str_url_encode(class, sizeof class, has_class ? ari->config.music_class : "");
+	fill(ari_send(ari, on_op_answer, NULL, "%s bridges/%s/moh%s%s", op->on ? "POST" : "DELETE",
+		      op->mix->id, has_class ? "?mohClass=" : "", class),
+	     op);
+	return true;
+}
+
+static bool send_play(struct ari *ari, struct ari_op *op)
+{
+	char sound[3 * sizeof op->sound];
+
+	str_url_encode(sound, sizeof sound, op->sound);
+	fill(ari_send(ari, on_op_answer, NULL, "POST bridges/%s/play/%s?media=sound:%s",
+		      op->mix->id, op->play, sound),
+	     op);
+	return true;
+}
+
+static bool (*const senders[ARI_OP_KIND_COUNT])(struct ari *, struct ari_op *) = {
+	[ARI_OP_ADD] = send_add,	   [ARI_OP_REMOVE] = send_remove,
+	[ARI_OP_DIAL] = send_dial,	   [ARI_OP_DTMF] = send_dtmf,
+	[ARI_OP_MUTE] = send_mute,	   [ARI_OP_RING] = send_ring,
+	[ARI_OP_ANSWER] = send_answer,	   [ARI_OP_MIX_MAKE] = send_mix_make,
+	[ARI_OP_MIX_FREE] = send_mix_free, [ARI_OP_MUSIC] = send_music,
+	[ARI_OP_PLAY] = send_play,
+};
+
+/* ---- the queues ---- */
+
+static void enqueue(struct ari *ari, struct ari_op *op)
+{
+	if (op->leg)
+		DL_APPEND2(op->leg->ops, op, leg_prev, leg_next);
+	if (op->mix)
+		DL_APPEND2(op->mix->ops, op, mix_prev, mix_next);
+	ari->ops_count++;
+}
+
+static void op_free(struct ari *ari, struct ari_op *op)
+{
+	if (op->leg)
+		DL_DELETE2(op->leg->ops, op, leg_prev, leg_next);
+	if (op->mix)
+		DL_DELETE2(op->mix->ops, op, mix_prev, mix_next);
+	ari->ops_count--;
+	free(op);
+}
+
+static bool is_ready(const struct ari_op *op)
+{
+	if (op->leg &&
+	    (op->leg->ops != op || !op->leg->is_in_stasis || timer_is_set(&op->leg->pause_timer)))
+		return false;
+	return !op->mix || op->mix->ops == op;
+}
+
+static void run_mix(struct ari *ari, struct ari_mix *mix);
+
+/* Sends it and lets go what stood behind it; false when it has more to send later. */
+static bool carry_out(struct ari *ari, struct ari_op *op)
+{
+	struct ari_leg *leg = op->leg;
+	struct ari_mix *mix = op->mix;
+	bool is_free = op->kind == ARI_OP_MIX_FREE;
+
+	if (!senders[op->kind](ari, op))
+		return false;
+	op_free(ari, op);
+	if (is_free)
+		ari_mix_destroy(ari, mix);
+	else if (leg && mix)
+		run_mix(ari, mix);
+	return true;
+}
+
+void ari_queue_run(struct ari *ari, struct ari_leg *leg)
+{
+	while (leg->ops && is_ready(leg->ops))
+		if (!carry_out(ari, leg->ops))
+			return;
+}
+
+static void run_mix(struct ari *ari, struct ari_mix *mix)
+{
+	while (mix->ops && is_ready(mix->ops)) {
+		struct ari_leg *leg = mix->ops->leg;
+		bool is_free = mix->ops->kind == ARI_OP_MIX_FREE;
+		carry_out(ari, mix->ops);
+		if (is_free)
+			return;
+		if (leg)
+			ari_queue_run(ari, leg);
+	}
+}
+
+/* These do not wait for digits: they are not moves, and mute above all has to be immediate. */
+static bool is_immediate(const struct ari_op *op)
+{
+	return (op->kind == ARI_OP_MUTE || op->kind == ARI_OP_RING || op->kind == ARI_OP_ANSWER) &&
+	       op->leg->is_in_stasis;
+}
+
+void ari_queue_put(struct ari *ari, const struct ari_op *op)
+{
+	struct ari_op *copy = xmalloc(sizeof *copy);
+
+	*copy = *op;
+	if (is_immediate(copy)) {
+		senders[copy->kind](ari, copy);
+		free(copy);
+		return;
+	}
+	enqueue(ari, copy);
+	if (is_ready(copy))
+		carry_out(ari, copy);
+}
+
+void ari_queue_drop_leg(struct ari *ari, struct ari_leg *leg)
+{
+	ari_timer_stop(ari, &leg->pause_timer);
+	while (leg->ops) {
+		struct ari_mix *mix = leg->ops->mix;
+		op_free(ari, leg->ops);
+		if (mix)
+			run_mix(ari, mix);
+	}
+}
+
+void ari_queue_drop_all(struct ari *ari)
+{
+	struct ari_leg *leg, *next_leg;
+	struct ari_mix *mix, *next_mix;
+
+	HASH_ITER(hh, ari->legs, leg, next_leg) {
+		ari_timer_stop(ari, &leg->pause_timer);
+		while (leg->ops)
+			op_free(ari, leg->ops);
+	}
+	HASH_ITER(hh, ari->mixes, mix, next_mix)
+		while (mix->ops)
+			op_free(ari, mix->ops);
+}
+
+/* ---- answers ---- */
+
+/* Asterisk was not ready for the channel yet. It is asked again, first of all that the leg has to
+ * do, unless the leg has been sent elsewhere meanwhile. */
+static void add_again(struct ari *ari, struct ari_leg *leg, const struct ari_request *request)
+{
+	struct ari_mix *mix = ari_mix_find(ari, request->mix);
+	struct ari_op *op;
+
+	if (!mix || mix->is_freed)
+		return;
+	op = xcalloc(1, sizeof *op);
+	*op = (struct ari_op){.kind = ARI_OP_ADD,
+			      .token = request->token,
+			      .leg = leg,
+			      .mix = mix,
+			      .tries = request->tries + 1};
+	DL_PREPEND2(leg->ops, op, leg_prev, leg_next);
+	DL_PREPEND2(mix->ops, op, mix_prev, mix_next);
+	ari->ops_count++;
+	pause_leg(leg, ADD_PAUSE_MS * op->tries);
+}
+
+static void drop_digits(struct ari *ari, struct ari_leg *leg, uint32_t token)
+{
+	if (!leg->ops || leg->ops->kind != ARI_OP_DTMF || leg->ops->token != token)
+		return;
+	ari_timer_stop(ari, &leg->pause_timer);
+	op_free(ari, leg->ops);
+	ari_queue_run(ari, leg);
+}
+
+/* Refusals that mean that things are as they were asked to be. */
+static bool is_fine(const struct ari_request *request, int status)
+{
+	if (status < 300)
+		return true;
+	switch (request->kind) {
+	case ARI_OP_REMOVE:
+		return status == NOT_IN_STASIS;
+	case ARI_OP_MIX_MAKE:
+	case ARI_OP_ANSWER:
+		return status == ALREADY_SO;
+	case ARI_OP_MUSIC:
+		return status == ALREADY_SO && !request->on;
+	case ARI_OP_MIX_FREE:
+		return status == NOT_FOUND;
+	default:
+		return false;
+	}
+}
+
+static bool is_channel_gone(const struct ari_request *request, int status)
+{
+	if (request->kind == ARI_OP_ADD || request->kind == ARI_OP_REMOVE)
+		return status == NO_CHANNEL;
+	return request->leg[0] && status == NOT_FOUND;
+}
+
+/* Cleans up after an operation that was refused; true when that is all there is to do. */
+static bool recover(struct ari *ari, struct ari_leg *leg, const struct ari_request *request,
+		    int status)
+{
+	if (request->kind == ARI_OP_ADD && leg->move == request->move) {
+		leg->mix[0] = '\0';
+		if (status == NOT_IN_STASIS && request->tries < ADD_TRIES) {
+			add_again(ari, leg, request);
+			return true;
+		}
+	}
+	if (request->kind == ARI_OP_DTMF)
+		drop_digits(ari, leg, request->token);
+	if (is_channel_gone(request, status)) {
+		ari_leg_check_in(leg, CHECK_IN_MS);
+		return true;
+	}
+	if (request->kind == ARI_OP_DIAL) {
+		ari_leg_fail(leg);
+		return true;
+	}
+	return false;
+}
+
+static void on_op_answer(struct ari *ari, const struct ari_request *request,
+			 const struct ari_event *answer)
+{
+	struct ari_leg *leg = request->leg[0] ? ari_leg_find(ari, request->leg) : NULL;
+	struct ari_play *play = request->play[0] ? ari_play_find(ari, request->play) : NULL;
+	char reason[ARI_REASON_SIZE];
+
+	if (leg && request->kind == ARI_OP_DIAL && answer->status < 300)
+		leg->is_dialed = true;
+	if (is_fine(request, answer->status))
+		return;
+	if (request->leg[0] && (!leg || leg->is_hangup_asked))
+		return; /* it has ended, or is about to: no failure */
+	if (leg && recover(ari, leg, request, answer->status))
+		return;
+	if (play)
+		ari_play_destroy(play);
+	ari_reason_parse(answer->body, answer->body_length, reason, sizeof reason);
+	ari_tell_failure(ari, request->token, request->leg, request->mix, reason);
+}
