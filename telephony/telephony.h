@@ -5,13 +5,18 @@
  * the mix gets music.
  *
  * Ids: a call id and an agent id are texts chosen by control (UUIDs). The composer makes leg and mix ids as
- * <node>-c-<call id> (far leg), <node>-a-<serial>-<agent's first 8> (agent leg), <node>-m-<call id> (mix).
+ * <node>-c-<call id> (far leg), <node>-t-<serial> (target of a blind transfer), <node>-a-<serial>-<agent's
+ * first 8> (agent leg), <node>-m-<call id> (mix). A serial starts at the wall clock and only grows. node has
+ * at most 24 characters; none may be another gateway's followed by -a, -c, -m or -t.
  *
  * Every function is called on the call plane's thread, does not block, and never calls the sink from inside
- * itself. A function fails (and then has changed nothing) only with ST_UNAVAILABLE switch.away, ST_BUSY
- * switch.busy, ST_CONFLICT call.unknown / call.not_up / agent.busy, ST_UNSUPPORTED. What goes wrong later
- * is a TELCALL_ENDED with a result, or TELCALL_OP_FAILED. Every call made or adopted here ends with exactly
- * one TELCALL_ENDED. */
+ * itself; from inside the sink every function but telephony_destroy() may be called. A function fails (and
+ * then has changed nothing) only with ST_UNAVAILABLE switch.away, ST_BUSY switch.busy, ST_UNSUPPORTED,
+ * ST_CONFLICT call.unknown / call.exists / call.not_up / call.not_held / call.in_conference /
+ * call.not_in_conference / agent.busy, or ST_INVALID for what the driver's door would not let pass (an id, a
+ * number, an extension, digits). What goes wrong later is a TELCALL_ENDED with a result, or TELCALL_OP_FAILED.
+ * Every call made or adopted here ends with exactly one TELCALL_ENDED. Asking for what is so already (to hold
+ * a held call) is ST_OK. */
 #include "telephony/driver.h"
 
 struct telephony;
@@ -38,15 +43,18 @@ enum tel_call_fact_kind {
 	TELCALL_OFFER_GONE, /* leg, result: an offer that nobody adopted has ended */
 	TELCALL_DIALING, /* call: the far party's telephone is being called now (the agent's audio is up) */
 	TELCALL_RINGING, /* call: the far party rings, or early media; once */
-	TELCALL_UP,	 /* call: far party answered and agent are joined (or, after adopt+answer, the agent's audio is up); once */
+	TELCALL_UP,	 /* call: the far party answered and the agent's audio is joined; once per make or answer */
 	TELCALL_ENDED,	 /* call, result, cause, sip, by, side */
 	TELCALL_TRANSFERRED, /* call: the blind target answered; the two talk; our part of the call is over */
-	TELCALL_TRANSFER_FAILED, /* call, result: the far party is in the mix with music; offer it back */
+	TELCALL_TRANSFER_FAILED, /* call, result, cause, sip: the far party is in the mix with music; offer it back:
+				  * answer, resume, transfer or clear */
 	TELCALL_DIGIT,	 /* call, digits[0]: the far party pressed a key */
 	TELCALL_DTMF_DONE, /* call, token */
 	TELCALL_AGENT_AUDIO, /* agent, on: his own leg came up or went away; when it goes while calls are held they stay held */
 	TELCALL_PLAY_ENDED, /* call, text */
-	TELCALL_OP_FAILED, /* call, text: hold, resume, ... was refused by the switch */
+	TELCALL_OP_FAILED, /* call, text: "agent.no_audio" (of an answer: the caller is left with music; of a resume:
+			    * the call is held again), "dtmf.lost" (the link went while digits were sent), or the
+			    * switch's own words: a step of hold, resume, ... was refused; token: telephony_dtmf's or 0 */
 	TELCALL_LINK,	 /* link_up, epoch */
 	TELCALL_SYNCED,	 /* what differs after a reconnect has been told by now */
 	TELCALL_STATION, /* station, on */
@@ -86,13 +94,15 @@ struct tel_call_sink {
 	void *user;
 };
 
-/* Owns the driver from now on. clock, timers borrowed. */
+/* clock, timers borrowed. */
 struct telephony *telephony_create(const struct clock *clock, struct timers *timers,
 				   const char *node, struct tel_call_sink sink);
 void telephony_destroy(struct telephony *);
-/* The driver is created by the caller with telephony_driver_sink() as its sink, then given here and opened. */
+/* The driver is created by the caller with telephony_driver_sink() as its sink, then given here and opened;
+ * owned from now on, also when opening fails. */
 struct tel_sink telephony_driver_sink(struct telephony *);
 enum status telephony_start(struct telephony *, struct tel_driver *driver, struct err *) MUST_USE;
+/* The link is up and what differed has been told (TELCALL_SYNCED): commands are taken. */
 bool telephony_is_linked(const struct telephony *);
 const char *telephony_driver_name(const struct telephony *);
 
@@ -110,16 +120,20 @@ enum status telephony_refuse(struct telephony *, const char *leg, int cause, str
  * (answered) for control to offer again or clear. */
 enum status telephony_answer(struct telephony *, const char *call, const struct tel_agent *agent,
 			     struct err *) MUST_USE;
-/* Ends the call with this Q.850 cause; the agent's leg goes when this was his last call. ENDED follows (side US). */
+/* Ends the call with this Q.850 cause, in any phase; the agent's leg goes when this was his last call. ENDED
+ * follows (side US), within 5 s also when the switch says nothing. */
 enum status telephony_clear(struct telephony *, const char *call, int cause, struct err *) MUST_USE;
 enum status telephony_hold(struct telephony *, const char *call, struct err *) MUST_USE;
 /* Moves the agent's audio here (redials his telephone when it is gone). Another call of the agent that is
  * not held must be held first: ST_CONFLICT agent.busy. */
 enum status telephony_resume(struct telephony *, const char *call, struct err *) MUST_USE;
+/* Nobody on the call hears the agent. Belongs to the call: it is kept while the call is held. */
 enum status telephony_mute(struct telephony *, const char *call, bool on, struct err *) MUST_USE;
+/* TELCALL_DTMF_DONE or TELCALL_OP_FAILED with the token follows. At most 8 under way per call: ST_BUSY. */
 enum status telephony_dtmf(struct telephony *, const char *call, uint32_t token, const char *digits,
 			   struct err *) MUST_USE;
-/* The agent leaves at once; the far party hears ringback, then dest. TRANSFERRED or TRANSFER_FAILED follows.
+/* Of an active or held call, or again after TRANSFER_FAILED; not of a conference.
+ * The agent leaves at once; the far party hears ringback, then dest. TRANSFERRED or TRANSFER_FAILED follows.
  * After TRANSFERRED the composer keeps the two connected until one hangs up; ENDED (result NORMAL) is told
  * at TRANSFERRED time, so the call id is free of us. */
 enum status telephony_transfer_blind(struct telephony *, const char *call,
@@ -130,7 +144,8 @@ enum status telephony_transfer_blind(struct telephony *, const char *call,
 enum status telephony_complete(struct telephony *, const char *active, const char *held,
 			       struct err *) MUST_USE;
 /* held's far party joins active's mix: three hear each other. telephony_leave() then takes the agent out and
- * the two others stay. When one far party hangs up the other two go on. */
+ * the two others stay; both calls are told ENDED (NORMAL, side US). When one far party hangs up the other two
+ * go on; an agent who puts down his telephone has left. hold, resume and mute of either call are for both. */
 enum status telephony_conference(struct telephony *, const char *active, const char *held,
 				 struct err *) MUST_USE;
 enum status telephony_leave(struct telephony *, const char *active, struct err *) MUST_USE;

@@ -1,0 +1,270 @@
+#pragma once
+/* What the composer's files share; telephony.h is what it is for.
+ *
+ * The composer holds what *should* be so at the switch: which leg is in which mix, which legs
+ * should be gone. It sends the operations that lead there. An operation on a call sets states
+ * first, then settles: the agent's leg goes where a current call of his is, or nowhere, or is hung
+ * up; a mix gets music when one answered party is alone in it, and is freed when nobody needs it.
+ * After a lost link the same knowledge is asserted once more.
+ *
+ *	composer.c	 life, checks every command makes, words
+ *	composer_send.c	 operations to the driver; waiting when its queue is full
+ *	composer_tell.c	 facts to control
+ *	composer_leg.c	 legs and mixes
+ *	composer_line.c	 an agent's own audio
+ *	composer_call.c	 one call: make .. dtmf
+ *	composer_pair.c	 two parties and the agent: transfer, complete, conference, leave
+ *	composer_facts.c what the switch says
+ *	composer_sync.c	 link and resync */
+#include "base/cleanup.h"
+#define uthash_malloc(size) xmalloc(size)
+#include <uthash.h>
+#include <utlist.h>
+
+#include "telephony/telephony.h"
+
+#define TC_NODE_MAX	24
+#define TC_AGENT_RING_S 20
+#define TC_ENDING_S	5
+#define TC_RETRY_MS	20
+#define TC_DTMF_MAX	8
+
+enum tc_state {
+	TC_SEEKING,   /* outbound: the agent's audio is being brought */
+	TC_CALLING,   /* outbound: the far party is being called */
+	TC_OFFERED,   /* inbound, adopted: the caller hears ringing */
+	TC_ANSWERING, /* inbound: the caller is being answered, the agent's audio brought */
+	TC_TALK,
+	TC_HELD,
+	TC_RESUMING,	 /* held, and the agent's audio is being brought */
+	TC_PARKED,	 /* far party up, with music, nobody to talk to */
+	TC_TRANSFERRING, /* blind: the target is being called */
+	TC_ENDING,	 /* far leg is being hung up */
+};
+
+enum tc_role {
+	TC_FAR,
+	TC_TARGET,
+	TC_AGENT,
+	TC_OFFER, /* offered, not adopted */
+};
+
+enum tc_link {
+	TC_DOWN,
+	TC_SYNCING,
+	TC_UP,
+};
+
+struct tc_mix;
+struct tc_call;
+
+struct tc_leg {
+	UT_hash_handle hh;
+	char id[TEL_ID_SIZE];
+	enum tc_role role;
+	bool is_up, is_seen_up, is_muted;
+	int hangup_cause;     /* not 0: we want it gone */
+	struct tc_call *call; /* whose far leg or target; NULL: it only has its mix, or is going */
+	struct tc_line *line; /* whose agent leg */
+	struct tc_mix *mix;   /* where it should be */
+	struct tc_leg *prev, *next;
+};
+
+struct tc_mix {
+	UT_hash_handle hh;
+	char id[TEL_ID_SIZE];
+	bool has_music, is_seen;
+	bool is_gone; /* lost with the switch's memory: there is nothing to free */
+	struct tc_leg *legs;
+	struct tc_call *calls; /* none: the parties were left to themselves */
+};
+
+struct tc_line { /* one agent's own audio; lives as long as he has a call */
+	UT_hash_handle hh;
+	struct telephony *telephony;
+	char agent[TEL_ID_SIZE], station[TEL_ID_SIZE];
+	struct tc_leg *leg;
+	struct tc_mix *mix; /* where his audio is wanted; NULL: nowhere */
+	struct tc_call *calls;
+	struct timer ring_timer;
+	bool is_unsettled; /* its calls are being gone through: do not free it */
+};
+
+struct tc_dtmf {
+	uint32_t token, user_token;
+};
+
+struct tc_call {
+	UT_hash_handle hh;
+	struct telephony *telephony;
+	char id[TEL_ID_SIZE], agent[TEL_ID_SIZE];
+	enum tc_state state;
+	struct tc_line *line; /* NULL: no agent yet */
+	struct tc_call *line_prev, *line_next;
+	struct tc_mix *mix;
+	struct tc_call *mix_prev, *mix_next;
+	struct tc_leg *far, *target;
+	struct tel_dest dest;
+	struct tel_call_options options;
+	bool is_answered; /* the switch was asked to answer the caller */
+	bool has_rung, is_muted;
+	enum tel_side end_side;
+	struct timer end_timer;
+	struct tc_dtmf dtmf[TC_DTMF_MAX];
+	unsigned dtmf_count;
+};
+
+enum tc_op_kind {
+	TC_LEG_MAKE,
+	TC_LEG_RING,
+	TC_LEG_ANSWER,
+	TC_LEG_HANGUP,
+	TC_LEG_DTMF,
+	TC_LEG_MUTE,
+	TC_MIX_MAKE,
+	TC_MIX_FREE,
+	TC_MIX_ADD,
+	TC_MIX_REMOVE,
+	TC_MIX_MUSIC,
+};
+
+struct tc_op {
+	struct tc_op *prev, *next;
+	enum tc_op_kind kind;
+	uint32_t token;
+	char leg[TEL_ID_SIZE], mix[TEL_ID_SIZE];
+	char digits[TEL_DIGITS_SIZE];
+	struct tel_dest dest;
+	struct tel_leg_options options;
+	int cause;
+	bool on;
+};
+
+struct tc_telling {
+	struct tc_telling *prev, *next;
+	struct tel_call_fact fact;
+};
+
+struct tc_refused { /* a leg the driver would not even try to make */
+	struct tc_refused *prev, *next;
+	char leg[TEL_ID_SIZE];
+};
+
+struct telephony {
+	const struct clock *clock;
+	struct timers *timers;
+	char node[TC_NODE_MAX + 1];
+	struct tel_call_sink sink;
+	struct tel_driver *driver;
+	enum tc_link link;
+	int64_t epoch;
+	int64_t fact_at_us; /* of the driver's fact being worked on, or 0 */
+	uint64_t next_serial;
+	uint32_t next_token;
+	uint32_t repair_from,
+		repair_count; /* tokens of the last reassertion: its failures are no news */
+	struct tc_leg *legs;
+	struct tc_mix *mixes;
+	struct tc_line *lines;
+	struct tc_call *calls;
+	struct tc_op *waiting; /* operations for which the driver's queue had no room */
+	struct timer retry_timer;
+	struct tc_refused *refused;
+	struct timer refused_timer;
+	struct tc_telling *tellings;
+	struct timer tell_timer;
+	bool is_telling;
+};
+
+struct tc_ending { /* why a call is over */
+	enum tel_result result;
+	enum tel_side side;
+	int cause, sip;
+};
+
+/* composer.c */
+struct tc_call *tc_call_find(struct telephony *t, const char *id);
+/* What every command checks first: link, room, and that the call exists. */
+enum status tc_ready(struct telephony *t, struct err *err) MUST_USE;
+enum status tc_ready_call(struct telephony *t, const char *id, struct tc_call **ret,
+			  struct err *err) MUST_USE;
+enum status tc_not_up(const struct tc_call *call, struct err *err) MUST_USE;
+
+/* composer_send.c */
+void tc_send(struct telephony *t, const struct tc_op *op);
+void tc_send_leg(struct telephony *t, enum tc_op_kind kind, const char *leg);
+void tc_send_mix(struct telephony *t, enum tc_op_kind kind, const char *mix);
+void tc_send_both(struct telephony *t, enum tc_op_kind kind, const char *mix, const char *leg);
+void tc_send_hangup(struct telephony *t, const char *leg, int cause);
+void tc_send_music(struct telephony *t, const char *mix, bool on);
+void tc_send_mute(struct telephony *t, const char *leg, bool on);
+enum status tc_send_now(struct telephony *t, const struct tc_op *op) MUST_USE; /* or not at all */
+void tc_send_drop(struct telephony *t); /* the link is down: what waits will not be sent */
+void tc_send_done(struct telephony *t);
+
+/* composer_tell.c: the returned fact may be filled in until the caller returns to the loop. */
+struct tel_call_fact *tc_tell(struct telephony *t, enum tel_call_fact_kind kind,
+			      const struct tc_call *call);
+void tc_tell_all(struct telephony *t);
+void tc_tell_done(struct telephony *t);
+
+/* composer_leg.c */
+struct tc_leg *tc_leg_find(struct telephony *t, const char *id);
+struct tc_leg *tc_leg_create(struct telephony *t, const char *id, enum tc_role role);
+void tc_leg_free(struct telephony *t, struct tc_leg *leg);
+void tc_leg_hangup(struct telephony *t, struct tc_leg *leg, int cause);
+struct tc_mix *tc_mix_find(struct telephony *t, const char *id);
+struct tc_mix *tc_mix_create(struct telephony *t, const char *call);
+/* In our books only: for a leg that is made into the mix. */
+void tc_mix_enlist(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg);
+void tc_mix_add(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg);
+void tc_mix_remove(struct telephony *t, struct tc_leg *leg);
+void tc_mix_strike(struct tc_leg *leg);		   /* from our books only */
+unsigned tc_mix_parties(const struct tc_mix *mix); /* legs that are no agent's */
+/* Music as it should be; the mix freed, and the last party hung up, when nobody needs it. NULL is
+ * fine. */
+void tc_mix_settle(struct telephony *t, struct tc_mix *mix);
+
+/* composer_line.c */
+struct tc_line *tc_line_get(struct telephony *t, const struct tel_agent *agent);
+bool tc_line_is_busy(struct telephony *t, const char *agent, const struct tc_mix *but);
+void tc_line_bring(struct tc_line *line, struct tc_mix *mix);
+bool tc_line_is_in(const struct tc_line *line); /* his audio is up and in line->mix */
+void tc_line_mute(struct tc_line *line);
+void tc_line_settle(struct tc_line *line); /* NULL is fine; may free it */
+void tc_line_up(struct tc_line *line);
+/* The agent's leg has ended by itself, or we stop waiting for it. */
+void tc_line_lost(struct tc_line *line, const struct tc_ending *ending);
+
+/* composer_call.c */
+bool tc_state_is_current(
+	enum tc_state state); /* the agent's audio is, or should be, in this call */
+bool tc_state_wants_audio(enum tc_state state);
+void tc_call_attach(struct tc_call *call, struct tc_line *line);
+void tc_call_move(struct tc_call *call,
+		  struct tc_mix *mix); /* to another mix's list; NULL: to none */
+void tc_call_dial(struct tc_call *call);
+void tc_call_join(struct tc_call *call); /* after answer: talk when both are there */
+void tc_call_settle(struct tc_call *call);
+void tc_call_clear(struct tc_call *call, int cause, enum tel_side side);
+/* Tells ENDED and frees the call; legs that should go have been hung up before. */
+void tc_call_over(struct tc_call *call, const struct tc_ending *ending);
+void tc_call_free(struct tc_call *call);
+
+/* composer_pair.c */
+void tc_mix_leave(struct tc_mix *mix,
+		  enum tel_side side); /* its calls are over, its parties stay */
+void tc_transfer_up(struct tc_call *call);
+void tc_transfer_failed(struct tc_call *call, const struct tc_ending *ending);
+
+/* composer_facts.c */
+void tc_on_fact(void *user, const struct tel_fact *fact);
+void tc_leg_up(struct telephony *t, struct tc_leg *leg);
+void tc_leg_ended(struct telephony *t, struct tc_leg *leg, const struct tel_fact *fact);
+
+/* composer_sync.c */
+void tc_on_link(struct telephony *t, const struct tel_fact *fact);
+void tc_on_sync_begin(struct telephony *t);
+void tc_on_leg_seen(struct telephony *t, const struct tel_fact *fact);
+void tc_on_mix_seen(struct telephony *t, const struct tel_fact *fact);
+void tc_on_sync_end(struct telephony *t);
