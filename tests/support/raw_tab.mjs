@@ -27,9 +27,10 @@ export class RawTab {
   call = null // as last told
   agent = null
 
-  static open(url, ticket, { origin, protocols = ['calltab.v1', `ticket.${ticket}`], headers } = {}) {
+  /* options: more for ws, such as headers or a certificate */
+  static open(url, ticket, { origin, protocols = ['calltab.v1', `ticket.${ticket}`], ...options } = {}) {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(url, protocols, { origin, headers, perMessageDeflate: false })
+      const socket = new WebSocket(url, protocols, { origin, perMessageDeflate: false, ...options })
       const tab = new RawTab(socket)
       socket.once('open', () => resolve(tab))
       socket.once('error', reject)
