@@ -155,13 +155,6 @@ static enum status run_job(struct worker *worker, struct db_job *job, struct err
 {
 	struct db_conn *conn = &worker->conn;
 
-	if (!conn_is_usable(conn)) {
-		enum status status = conn_open(conn, false, err);
-		if (status != ST_OK) {
-			breaker_trip(worker->db);
-			return status;
-		}
-	}
 	conn->due_us = job->due_us;
 	enum status status = job->run(conn, job->arg, err);
 	db_rollback(conn); /* of what the job left open */
@@ -181,31 +174,57 @@ static void finish_job(struct worker *worker, struct db_job *job)
 	if (atomic_load(&worker->db->is_open))
 		status = conn_away(&err);
 	else if (now_us() >= job->due_us)
-		status = err_set(&err, ST_TIMEOUT, "db.timeout", "database",
-				 "the database was too busy in time");
+		status = conn_late(&err);
 	else
 		status = run_job(worker, job, &err);
 	/* The job is its asker's again: not touched after this. */
 	job->done(job->arg, status, &err);
 }
 
+/* Connects before a job is taken: connecting to a server that hangs takes longer than a job may
+ * wait, and as long as the job is in the queue the minder can end it or another worker take it. */
+static bool is_ready(struct worker *worker)
+{
+	struct db *db = worker->db;
+	struct err err;
+
+	if (atomic_load(&db->is_open) || conn_is_usable(&worker->conn))
+		return true;
+	pthread_cond_signal(&db->has_job);
+	if (conn_open(&worker->conn, false, &err) != ST_OK)
+		breaker_trip(db);
+	return false;
+}
+
+/* The next job, as soon as there is one and a connection for it; NULL when it is time to stop. */
+static struct db_job *next_job(struct worker *worker)
+{
+	struct db *db = worker->db;
+	struct db_job *job = NULL;
+
+	pthread_mutex_lock(&db->lock);
+	while (!job && !db->is_stopping) {
+		if (!db->head) {
+			pthread_cond_wait(&db->has_job, &db->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&db->lock);
+		bool may_take = is_ready(worker);
+		pthread_mutex_lock(&db->lock);
+		if (may_take && db->head && !db->is_stopping)
+			job = take_first(db);
+	}
+	pthread_mutex_unlock(&db->lock);
+	return job;
+}
+
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
-	struct db *db = worker->db;
+	struct db_job *job;
 
-	pthread_mutex_lock(&db->lock);
-	for (;;) {
-		while (!db->head && !db->is_stopping)
-			pthread_cond_wait(&db->has_job, &db->lock);
-		if (db->is_stopping)
-			break;
-		struct db_job *job = take_first(db);
-		pthread_mutex_unlock(&db->lock);
+	while ((job = next_job(worker)))
 		finish_job(worker, job);
-		pthread_mutex_lock(&db->lock);
-	}
-	pthread_mutex_unlock(&db->lock);
 	conn_close(&worker->conn);
 	return NULL;
 }

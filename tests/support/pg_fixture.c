@@ -383,7 +383,7 @@ int pg_fixture_end_backends(const char *conninfo, const char *application)
 	char sql[200];
 
 	str_format(sql, sizeof(sql),
-		   "select count(pg_terminate_backend(pid)) from pg_stat_activity where "
+		   "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where "
 		   "application_name = '%s'",
 		   application);
 	return atoi(pg_fixture_value(conninfo, sql));
