@@ -5,36 +5,6 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const event_words[] = {
-	"present",	"enqueue",	  "offer",	  "dial",
-	"consult_dial", "answer",	  "release",	  "reject",
-	"skip",		"not_ready",	  "hold",	  "resume",
-	"mute",		"dtmf",		  "play",	  "transfer",
-	"consult",	"cancel_consult", "complete",	  "conference",
-	"leave",	"pause_timer",	  "resume_timer", "outcome",
-	"callback",	"end_wrap",	  "completed",	  "conferenced",
-	"partner_left", "partner_gone",	  "far_ringing",  "up",
-	"far_ended",	"no_audio",	  "transferred",  "transfer_failed",
-	"preview_time", "ring_time",	  "offer_time",	  "wrap_time",
-};
-_Static_assert(sizeof(event_words) / sizeof(event_words[0]) == EV_COUNT, "every event");
-
-static const char *const effect_words[] = {
-	"",	"dial", "answer",   "clear",	"hold",	      "resume", "mute",
-	"dtmf", "play", "transfer", "complete", "conference", "leave",	"give_back",
-};
-_Static_assert(sizeof(effect_words) / sizeof(effect_words[0]) == FX_COUNT, "every effect");
-
-const char *call_event_word(enum call_event_kind kind)
-{
-	return event_words[kind];
-}
-
-const char *call_effect_word(enum call_effect effect)
-{
-	return effect_words[effect];
-}
-
 /* Why a command is refused: what it needs, in words, and the code of the unmet condition. */
 static const struct {
 	const char *code, *needs;
@@ -79,8 +49,8 @@ static const char *const state_phrases[] = {
 	[CALL_RINGING] = "it is ringing",
 	[CALL_TALK] = "it is active",
 	[CALL_HELD] = "it is held",
-	[CALL_CONSULT] = "it is active",
-	[CALL_CONSULT_HELD] = "it is held",
+	[CALL_CONSULT] = "it is a consultation",
+	[CALL_CONSULT_HELD] = "it is a consultation on hold",
 	[CALL_CONFERENCE] = "it is in a conference",
 	[CALL_TRANSFERRING] = "it is being transferred",
 	[CALL_WRAP] = "it is idle",
@@ -93,38 +63,6 @@ static enum status refuse(const struct call *call, enum call_event_kind kind, st
 {
 	return err_set(err, ST_CONFLICT, refusals[kind].code, "tab", "%s: %s", refusals[kind].needs,
 		       state_phrases[call->view.state]);
-}
-
-/* The event rows a state belongs to (mission M25). */
-const char *call_event_name(enum call_state state)
-{
-	switch (state) {
-	case CALL_PREVIEW:
-	case CALL_PREVIEW_PAUSED:
-		return "preview";
-	case CALL_QUEUED:
-		return "queue";
-	case CALL_INCOMING:
-	case CALL_ANSWERING:
-		return "incoming";
-	case CALL_RINGING:
-		return "ring";
-	case CALL_TALK:
-	case CALL_CONSULT:
-		return "talk";
-	case CALL_HELD:
-	case CALL_CONSULT_HELD:
-		return "hold";
-	case CALL_CONFERENCE:
-		return "conference";
-	case CALL_TRANSFERRING:
-	case CALL_WRAP:
-	case CALL_WRAP_PAUSED:
-	case CALL_PAUSE:
-		return "idle";
-	default:
-		return NULL;
-	}
 }
 
 /* What the switch said, weighed with how far the attempt had come. A number that never rang and
@@ -166,12 +104,28 @@ static void derive_counters(struct call *next)
 		c->aborts += is_judged && next->outcome.is_connect_xor_abort;
 }
 
+/* "skip/NotReady -> idle(Reject) -> end, record back in its queue": it stays open. */
 static void derive_dialer_status(struct call *next)
 {
+	bool is_back_in_queue =
+		next->view.attempt_result == ATTEMPT_REJECTED && next->outcome.is_automatic;
+
 	if (next->view.state != CALL_END)
 		next->view.dialer_status = DIALER_OPEN;
+	else if (next->view.retry_at_ms)
+		next->view.dialer_status = DIALER_RETRY;
 	else
-		next->view.dialer_status = next->view.retry_at_ms ? DIALER_RETRY : DIALER_CLOSED;
+		next->view.dialer_status = is_back_in_queue ? DIALER_OPEN : DIALER_CLOSED;
+}
+
+static enum ended_by who_ended(const struct call *call, const struct call_event *event)
+{
+	if (event->kind == EV_FAR_ENDED)
+		return event->ended_by;
+	if (call->view.state == CALL_TRANSFERRING) /* ended for the agent when he gave it away */
+		return call->view.ended_by;
+	return event->actor == ACTOR_AGENT || event->actor == ACTOR_SUPERVISOR ? ENDED_BY_AGENT
+									       : ENDED_BY_SYSTEM;
 }
 
 static void enter_idle(const struct call *call, const struct call_event *event,
@@ -182,10 +136,7 @@ static void enter_idle(const struct call *call, const struct call_event *event,
 
 	if (rule->result != ATTEMPT_NONE || v->attempt_result == ATTEMPT_NONE)
 		v->attempt_result = weigh(call, rule->result ? rule->result : event->result);
-	v->ended_by = event->kind == EV_FAR_ENDED ? event->ended_by
-		      : event->actor == ACTOR_AGENT || event->actor == ACTOR_SUPERVISOR
-			      ? ENDED_BY_AGENT
-			      : ENDED_BY_SYSTEM;
+	v->ended_by = who_ended(call, event);
 	v->cause = event->cause;
 	v->is_muted = false;
 	v->is_recording = false;
@@ -209,33 +160,41 @@ static void enter_end(struct call *next, int64_t at_ms)
 		     at_ms);
 }
 
+/* What is left of a timer that is paused now; never more than it had, also when the wall clock was
+ * set back. */
+static int64_t left_ms(int64_t until_ms, int64_t at_ms, int64_t full_ms)
+{
+	int64_t left = until_ms - at_ms;
+
+	return left < 0 ? 0 : left < full_ms ? left : full_ms;
+}
+
 /* Deadlines belong to the state that is entered; staying in it keeps them. */
 static void set_deadlines(const struct call *call, const struct call_event *event,
 			  struct call *next)
 {
+	const struct call_policy *policy = &next->policy;
+	const struct call_view *before = &call->view;
 	struct call_view *v = &next->view;
-	enum call_state from = call->view.state;
 	bool is_resumed = event->kind == EV_RESUME_TIMER;
-	int64_t left;
+	int64_t at_ms = event->at_ms;
 
-	if (v->state == from)
+	if (v->state == before->state)
 		return;
-	left = from == CALL_PREVIEW ? call->view.preview_until_ms - event->at_ms
-				    : call->view.wrap_until_ms - event->at_ms;
 	v->preview_until_ms = v->ring_until_ms = v->wrap_until_ms = 0;
-	if (v->state == CALL_PREVIEW_PAUSED || v->state == CALL_WRAP_PAUSED)
-		next->timer_left_ms = left > 0 ? left : 0;
+	if (v->state == CALL_PREVIEW_PAUSED)
+		next->timer_left_ms = left_ms(before->preview_until_ms, at_ms, policy->preview_ms);
+	if (v->state == CALL_WRAP_PAUSED)
+		next->timer_left_ms = left_ms(before->wrap_until_ms, at_ms, policy->wrap_ms);
 	if (v->state == CALL_PREVIEW)
 		v->preview_until_ms =
-			event->at_ms + (is_resumed ? call->timer_left_ms : next->policy.preview_ms);
+			at_ms + (is_resumed ? call->timer_left_ms : policy->preview_ms);
 	if (v->state == CALL_RINGING)
-		v->ring_until_ms = event->at_ms + next->policy.ring_ms;
+		v->ring_until_ms = at_ms + policy->ring_ms;
 	if (v->state == CALL_INCOMING)
-		v->ring_until_ms = event->at_ms + next->policy.offer_ms;
-	if (v->state == CALL_WRAP && is_resumed && call->timer_left_ms)
-		v->wrap_until_ms = event->at_ms + call->timer_left_ms;
-	else if (v->state == CALL_WRAP && next->policy.wrap_ms)
-		v->wrap_until_ms = event->at_ms + next->policy.wrap_ms;
+		v->ring_until_ms = at_ms + policy->offer_ms;
+	if (v->state == CALL_WRAP && (is_resumed || policy->wrap_ms))
+		v->wrap_until_ms = at_ms + (is_resumed ? call->timer_left_ms : policy->wrap_ms);
 }
 
 /* What the event itself carries into the call, whatever state it leads to. */
@@ -280,8 +239,10 @@ static void enter_state(const struct call *call, const struct call_event *event,
 			give_outcome(next, &outcome_abandon, event->at_ms);
 		enter_idle(call, event, rule, next);
 	}
-	if (to == CALL_HELD || to == CALL_CONSULT_HELD)
-		next->view.is_muted = false;
+	if (to == CALL_TRANSFERRING && from != CALL_TRANSFERRING)
+		next->view.ended_by = who_ended(call, event);
+	if (from == CALL_TRANSFERRING && to == CALL_INCOMING)
+		next->view.ended_by = ENDED_BY_UNKNOWN;
 	if (to == CALL_END)
 		enter_end(next, event->at_ms);
 }
@@ -329,8 +290,7 @@ enum status call_step(const struct call *call, const struct call_event *event, s
 	set_deadlines(call, event, &result);
 	derive_counters(&result);
 	derive_dialer_status(&result);
-	result.view.is_wrap_required =
-		result.policy.has_outcomes && !result.is_consult && !result.outcome.name[0];
+	result.view.is_wrap_required = !call_guard_holds(&result, GUARD_SETTLED);
 	for (unsigned i = 0; i < EFFECTS_MAX && rule->effects[i] != FX_NONE; i++)
 		wanted.list[wanted.count++] = rule->effects[i];
 	*next = result;
@@ -351,82 +311,4 @@ bool call_deadline(const struct call *call, int64_t *ret_at_ms, enum call_event_
 	if (v->state == CALL_WRAP && v->wrap_until_ms)
 		return *ret_at_ms = v->wrap_until_ms, *ret_event = EV_WRAP_TIME, true;
 	return false;
-}
-
-static const struct {
-	enum call_event_kind event;
-	unsigned can;
-} abilities[] = {
-	{EV_DIAL, CAN_DIAL},
-	{EV_ANSWER, CAN_ANSWER},
-	{EV_RELEASE, CAN_RELEASE},
-	{EV_HOLD, CAN_HOLD},
-	{EV_RESUME, CAN_RESUME},
-	{EV_TRANSFER, CAN_TRANSFER_BLIND},
-	{EV_CONSULT, CAN_TRANSFER_CONSULT},
-	{EV_COMPLETE, CAN_TRANSFER_COMPLETE},
-	{EV_CONFERENCE, CAN_CONFERENCE},
-	{EV_CANCEL_CONSULT, CAN_CANCEL_CONSULT},
-	{EV_DTMF, CAN_DTMF},
-	{EV_PLAY, CAN_PLAY},
-	{EV_MUTE, CAN_MUTE},
-	{EV_REJECT, CAN_REJECT},
-	{EV_SKIP, CAN_SKIP},
-	{EV_PAUSE_TIMER, CAN_PAUSE},
-	{EV_RESUME_TIMER, CAN_UNPAUSE},
-	{EV_OUTCOME, CAN_OUTCOME},
-	{EV_END_WRAP, CAN_END_WRAP},
-};
-_Static_assert(sizeof(abilities) / sizeof(abilities[0]) == CAN_COUNT, "every ability has an event");
-
-unsigned call_can(const struct call *call, bool has_held_partner)
-{
-	unsigned can = 0;
-
-	for (unsigned i = 0; i < CAN_COUNT; i++)
-		if (call_rule_find(call, abilities[i].event))
-			can |= abilities[i].can;
-	if (!has_held_partner)
-		can &= ~(unsigned)(CAN_TRANSFER_COMPLETE | CAN_CONFERENCE);
-	if (call_state_is_over(call->view.state) && call->view.state != CALL_TRANSFERRING)
-		can |= CAN_DIAL;
-	if (call->view.state == CALL_WRAP && !call->view.wrap_until_ms)
-		can &= ~(unsigned)CAN_PAUSE;
-	return can;
-}
-
-static const char *instant_event(const struct call *before, const struct call *after)
-{
-	if (after->view.state == CALL_END && before->view.state != CALL_END)
-		return "end";
-	if (before->view.state != CALL_RINGING || after->view.state != CALL_WRAP)
-		return NULL;
-	switch (after->view.attempt_result) {
-	case ATTEMPT_BUSY:
-		return "busy";
-	case ATTEMPT_NO_ANSWER:
-		return "no answer";
-	case ATTEMPT_ERROR:
-		return "error on dial";
-	default:
-		return NULL;
-	}
-}
-
-struct call_story call_story(const struct call *before, const struct call *after)
-{
-	const char *was = call_event_name(before->view.state);
-	const char *is = call_event_name(after->view.state);
-	bool is_same_row = was && is && !strcmp(was, is);
-
-	return (struct call_story){
-		.is_changed = before->view.version != after->view.version,
-		.is_new_client_state = before->view.state == CALL_NONE ||
-				       strcmp(call_client_word(before->view.state),
-					      call_client_word(after->view.state)) != 0,
-		.closed_event = is_same_row ? NULL : was,
-		.instant_event = instant_event(before, after),
-		.opened_event = is_same_row ? NULL : is,
-		.is_result_given = after->results > before->results,
-	};
 }

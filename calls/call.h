@@ -135,9 +135,16 @@ enum status call_step(const struct call *call, const struct call_event *event, s
 /* The deadline now running and the event it becomes; false when none is. */
 bool call_deadline(const struct call *call, int64_t *ret_at_ms, enum call_event_kind *ret_event);
 
-/* Methods that would be accepted now. has_held_partner / has_active_partner: another tab of this agent carries a
- * held / active call. */
-unsigned call_can(const struct call *call, bool has_held_partner);
+/* What the agent's other tabs carry, as far as it decides about this one's call. */
+struct call_neighbours {
+	bool has_held;	  /* a held call: transferComplete and conference have a partner */
+	bool has_active;  /* his audio is in use or about to be: no second dial or answer */
+	bool has_fixed;	  /* ... by a call that cannot be held now: no resume, no consultation */
+	bool has_consult; /* the consultation about this call: cancelConsult works here too */
+	bool has_place;	  /* a tab for the call of a consultation */
+};
+/* Methods that would be accepted now, as bits of enum can. */
+unsigned call_can(const struct call *call, const struct call_neighbours *others);
 
 /* What there is to write and tell between two moments of a call. */
 struct call_story {
@@ -150,7 +157,8 @@ struct call_story {
 };
 struct call_story call_story(const struct call *before, const struct call *after);
 
-/* The name of the event row a call is in: "preview" "incoming" "ring" "talk" "hold" "conference" "idle", NULL at none/end. */
+/* The name of the event row a call is in: "queue" "preview" "incoming" "ring" "talk" "hold" "conference" "idle", NULL
+ * at none/end. */
 const char *call_event_name(enum call_state state);
 
 const char *call_event_word(enum call_event_kind kind); /* "dial" "far_ended" ... */
@@ -161,6 +169,8 @@ enum call_guard {
 	GUARD_ALWAYS,
 	GUARD_CONSULT,	   /* the call is the new one of a consultation */
 	GUARD_SETTLED,	   /* an outcome was given, or none is due, or a default exists */
+	GUARD_TIMER,	   /* a timer runs */
+	GUARD_UNTALKED,	   /* nobody has talked on it yet */
 	GUARD_COUNT
 };
 struct call_rule {

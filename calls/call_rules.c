@@ -36,7 +36,7 @@ const struct call_rule call_rules[] = {
 {CALL_INCOMING,       EV_ANSWER,          GUARD_ALWAYS,  CALL_ANSWERING,       {FX_ANSWER},     "answered",         ATTEMPT_NONE},
 {CALL_INCOMING,       EV_RELEASE,         GUARD_ALWAYS,  CALL_WRAP,            {FX_GIVE_BACK},  "released",         ATTEMPT_DEFLECTED},
 {CALL_INCOMING,       EV_REJECT,          GUARD_ALWAYS,  CALL_WRAP,            {FX_GIVE_BACK},  "rejected",         ATTEMPT_DEFLECTED},
-{CALL_INCOMING,       EV_NOT_READY,       GUARD_ALWAYS,  CALL_WRAP,            {FX_GIVE_BACK},  "not_ready",        ATTEMPT_DEFLECTED},
+{CALL_INCOMING,       EV_NOT_READY,       GUARD_UNTALKED,CALL_WRAP,            {FX_GIVE_BACK},  "not_ready",        ATTEMPT_DEFLECTED},
 {CALL_INCOMING,       EV_OFFER_TIME,      GUARD_ALWAYS,  CALL_WRAP,            {FX_GIVE_BACK},  "rang_out",         ATTEMPT_MISSED},
 {CALL_INCOMING,       EV_FAR_ENDED,       GUARD_ALWAYS,  CALL_WRAP,            {FX_NONE},       "caller_left",      ATTEMPT_MISSED},
 {CALL_ANSWERING,      EV_UP,              GUARD_ALWAYS,  CALL_TALK,            {FX_NONE},       "connected",        ATTEMPT_NONE},
@@ -60,6 +60,7 @@ const struct call_rule call_rules[] = {
 {CALL_TALK,           EV_CONSULT,         GUARD_ALWAYS,  CALL_HELD,            {FX_HOLD},       "consultation",     ATTEMPT_NONE},
 {CALL_TALK,           EV_COMPLETE,        GUARD_ALWAYS,  CALL_WRAP,            {FX_COMPLETE},   "transfer_completed", ATTEMPT_NONE},
 {CALL_TALK,           EV_CONFERENCE,      GUARD_ALWAYS,  CALL_CONFERENCE,      {FX_CONFERENCE}, "conference",       ATTEMPT_NONE},
+{CALL_TALK,           EV_NO_AUDIO,        GUARD_ALWAYS,  CALL_HELD,            {FX_NONE},       "no_agent_audio",   ATTEMPT_NONE},
 {CALL_TALK,           EV_FAR_ENDED,       GUARD_ALWAYS,  CALL_WRAP,            {FX_NONE},       "hung_up",          ATTEMPT_NONE},
 TO_WRAP_BY_COMMAND(CALL_TALK),
 {CALL_HELD,           EV_RESUME,          GUARD_ALWAYS,  CALL_TALK,            {FX_RESUME},     "resumed",          ATTEMPT_NONE},
@@ -72,6 +73,8 @@ TO_WRAP_BY_COMMAND(CALL_HELD),
 {CALL_CONSULT,        EV_HOLD,            GUARD_ALWAYS,  CALL_CONSULT_HELD,    {FX_HOLD},       "held",             ATTEMPT_NONE},
 {CALL_CONSULT,        EV_MUTE,            GUARD_ALWAYS,  CALL_CONSULT,         {FX_MUTE},       "muted",            ATTEMPT_NONE},
 {CALL_CONSULT,        EV_DTMF,            GUARD_ALWAYS,  CALL_CONSULT,         {FX_DTMF},       "digits",           ATTEMPT_NONE},
+{CALL_CONSULT,        EV_PLAY,            GUARD_ALWAYS,  CALL_CONSULT,         {FX_PLAY},       "played",           ATTEMPT_NONE},
+{CALL_CONSULT,        EV_NO_AUDIO,        GUARD_ALWAYS,  CALL_CONSULT_HELD,    {FX_NONE},       "no_agent_audio",   ATTEMPT_NONE},
 {CALL_CONSULT,        EV_CANCEL_CONSULT,  GUARD_ALWAYS,  CALL_WRAP,            {FX_CLEAR},      "consult_cancelled", ATTEMPT_NONE},
 {CALL_CONSULT,        EV_COMPLETE,        GUARD_ALWAYS,  CALL_WRAP,            {FX_COMPLETE},   "transfer_completed", ATTEMPT_NONE},
 {CALL_CONSULT,        EV_CONFERENCE,      GUARD_ALWAYS,  CALL_CONFERENCE,      {FX_CONFERENCE}, "conference",       ATTEMPT_NONE},
@@ -100,13 +103,16 @@ TO_WRAP_BY_COMMAND(CALL_TRANSFERRING),
 {CALL_TALK,           EV_OUTCOME,         GUARD_ALWAYS,  CALL_TALK,            {FX_NONE},       "outcome",          ATTEMPT_NONE},
 {CALL_HELD,           EV_OUTCOME,         GUARD_ALWAYS,  CALL_HELD,            {FX_NONE},       "outcome",          ATTEMPT_NONE},
 {CALL_CONFERENCE,     EV_OUTCOME,         GUARD_ALWAYS,  CALL_CONFERENCE,      {FX_NONE},       "outcome",          ATTEMPT_NONE},
+{CALL_TRANSFERRING,   EV_OUTCOME,         GUARD_ALWAYS,  CALL_TRANSFERRING,    {FX_NONE},       "outcome",          ATTEMPT_NONE},
 {CALL_TALK,           EV_CALLBACK,        GUARD_ALWAYS,  CALL_TALK,            {FX_NONE},       "callback",         ATTEMPT_NONE},
 {CALL_HELD,           EV_CALLBACK,        GUARD_ALWAYS,  CALL_HELD,            {FX_NONE},       "callback",         ATTEMPT_NONE},
+{CALL_CONFERENCE,     EV_CALLBACK,        GUARD_ALWAYS,  CALL_CONFERENCE,      {FX_NONE},       "callback",         ATTEMPT_NONE},
+{CALL_TRANSFERRING,   EV_CALLBACK,        GUARD_ALWAYS,  CALL_TRANSFERRING,    {FX_NONE},       "callback",         ATTEMPT_NONE},
 
 {CALL_WRAP,           EV_WRAP_TIME,       GUARD_SETTLED, CALL_END,             {FX_NONE},       "wrap_over",        ATTEMPT_NONE},
 {CALL_WRAP,           EV_WRAP_TIME,       GUARD_ALWAYS,  CALL_PAUSE,           {FX_NONE},       "outcome_due",      ATTEMPT_NONE},
 {CALL_WRAP,           EV_END_WRAP,        GUARD_ALWAYS,  CALL_END,             {FX_NONE},       "moved_on",         ATTEMPT_NONE},
-{CALL_WRAP,           EV_PAUSE_TIMER,     GUARD_ALWAYS,  CALL_WRAP_PAUSED,     {FX_NONE},       "paused",           ATTEMPT_NONE},
+{CALL_WRAP,           EV_PAUSE_TIMER,     GUARD_TIMER,   CALL_WRAP_PAUSED,     {FX_NONE},       "paused",           ATTEMPT_NONE},
 {CALL_WRAP,           EV_OUTCOME,         GUARD_ALWAYS,  CALL_WRAP,            {FX_NONE},       "outcome",          ATTEMPT_NONE},
 {CALL_WRAP,           EV_CALLBACK,        GUARD_ALWAYS,  CALL_WRAP,            {FX_NONE},       "callback",         ATTEMPT_NONE},
 {CALL_WRAP_PAUSED,    EV_RESUME_TIMER,    GUARD_ALWAYS,  CALL_WRAP,            {FX_NONE},       "timer_resumed",    ATTEMPT_NONE},
@@ -125,6 +131,14 @@ bool call_guard_holds(const struct call *call, enum call_guard guard)
 	switch (guard) {
 	case GUARD_CONSULT:
 		return call->is_consult;
+	case GUARD_TIMER: {
+		enum call_event_kind kind;
+		int64_t at_ms;
+
+		return call_deadline(call, &at_ms, &kind);
+	}
+	case GUARD_UNTALKED:
+		return call->view.attempt_result != ATTEMPT_CONNECTED;
 	case GUARD_SETTLED:
 		return call->outcome.name[0] || call->policy.default_outcome.name[0] ||
 		       !call->policy.has_outcomes || call->is_consult || call->view.tab == 0;
@@ -148,6 +162,8 @@ const char *call_guard_word(enum call_guard guard)
 		[GUARD_ALWAYS] = "",
 		[GUARD_CONSULT] = "it is a consultation",
 		[GUARD_SETTLED] = "an outcome is given, is not due, or has a default",
+		[GUARD_TIMER] = "a timer runs",
+		[GUARD_UNTALKED] = "nobody has talked on it yet",
 	};
 	return words[guard];
 }

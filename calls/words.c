@@ -89,6 +89,8 @@ static const char *const cans[] = {
 	"resumeTimer",
 	"setOutcome",
 	"endWrap",
+	"leave",
+	"scheduleCallback",
 };
 _Static_assert(sizeof(cans) / sizeof(cans[0]) == CAN_COUNT, "every ability");
 

@@ -75,7 +75,8 @@ enum can {
 	CAN_TRANSFER_BLIND = 1 << 5, CAN_TRANSFER_CONSULT = 1 << 6, CAN_TRANSFER_COMPLETE = 1 << 7,
 	CAN_CONFERENCE = 1 << 8, CAN_CANCEL_CONSULT = 1 << 9, CAN_DTMF = 1 << 10, CAN_PLAY = 1 << 11,
 	CAN_MUTE = 1 << 12, CAN_REJECT = 1 << 13, CAN_SKIP = 1 << 14, CAN_PAUSE = 1 << 15,
-	CAN_UNPAUSE = 1 << 16, CAN_OUTCOME = 1 << 17, CAN_END_WRAP = 1 << 18,
+	CAN_UNPAUSE = 1 << 16, CAN_OUTCOME = 1 << 17, CAN_END_WRAP = 1 << 18, CAN_LEAVE = 1 << 19,
+	CAN_CALLBACK = 1 << 20,
 };
-#define CAN_COUNT 19
+#define CAN_COUNT 21
 const char *can_word(unsigned bit); /* of one bit: the method's name: "dial" "answer" ... "endWrap" */

@@ -220,16 +220,20 @@ struct live_call *control_current(const struct agent_slot *agent, int tab)
 	return call && call->call.view.state != CALL_END ? call : NULL;
 }
 
+bool control_uses_audio(const struct live_call *call)
+{
+	enum call_state state = call->call.view.state;
+
+	return call_state_is_active(state) || state == CALL_RINGING || state == CALL_ANSWERING;
+}
+
 struct live_call *control_active_call(const struct agent_slot *agent,
 				      const struct live_call *except)
 {
 	for (int i = 1; i <= TAB_MAX; i++) {
 		struct live_call *call = control_current(agent, i);
-		enum call_state state = call ? call->call.view.state : CALL_NONE;
 
-		if (call && call != except &&
-		    (call_state_is_active(state) || state == CALL_RINGING ||
-		     state == CALL_ANSWERING))
+		if (call && call != except && control_uses_audio(call))
 			return call;
 	}
 	return NULL;

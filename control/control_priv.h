@@ -118,6 +118,7 @@ struct agent_slot *control_find_agent(struct control *, const struct uuid *agent
 struct tab_slot *control_tab(struct control *, struct agent_slot *, int tab); /* makes it */
 void control_queue_event(struct control *, const struct live_call *, const struct call_event *);
 struct live_call *control_current(const struct agent_slot *, int tab); /* not over for good, or NULL */
+bool control_uses_audio(const struct live_call *); /* the agent's, or is about to */
 /* A call of this agent that occupies his audio or is about to; other than `except`. */
 struct live_call *control_active_call(const struct agent_slot *, const struct live_call *except);
 bool control_is_live(const struct agent_slot *);    /* something of his is up at the switch */

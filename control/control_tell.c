@@ -25,16 +25,6 @@ static bool append(struct control *control, const struct record *record, uint64_
 	return false;
 }
 
-/* Durations are whole seconds of the call's own time line, so that they add up to its length (M25).
- */
-static int64_t duration_ms(const struct live_call *call, int64_t end_ms)
-{
-	int64_t start = call->call.view.started_at_ms;
-	int64_t from = (call->event_at_ms - start) / 1000, to = (end_ms - start) / 1000;
-
-	return (to > from ? to - from : 0) * 1000;
-}
-
 static void open_event(struct live_call *call, struct record *record, const char *name,
 		       int64_t at_ms)
 {
@@ -50,7 +40,7 @@ static void close_event(const struct live_call *call, struct record *record, int
 {
 	record->has |= RECORD_EVENT_CLOSE;
 	record->closed_event_id = call->event_id;
-	record->closed_duration_ms = duration_ms(call, at_ms);
+	record->closed_duration_ms = at_ms > call->event_at_ms ? at_ms - call->event_at_ms : 0;
 }
 
 /* "busy", "no answer", "error on dial", "end" have no length: a row of their own between the two
@@ -146,20 +136,32 @@ void control_forget_when_stable(struct control *control, struct live_call *call)
 	wait_for(control, pending);
 }
 
-static bool has_held_partner(const struct live_call *call)
+/* What the agent's other tabs carry. */
+static struct call_neighbours neighbours(const struct live_call *call)
 {
+	struct call_neighbours others = {.has_place = !call->agent || control_free_tab(call->agent)};
+
 	for (int i = 1; call->agent && i <= TAB_MAX; i++) {
 		const struct live_call *other = control_current(call->agent, i);
 
-		if (other && other != call && call_state_is_held(other->call.view.state))
-			return true;
+		if (!other || other == call)
+			continue;
+		others.has_held |= call_state_is_held(other->call.view.state);
+		if (control_uses_audio(other)) {
+			others.has_active = true;
+			others.has_fixed |= !call_rule_find(&other->call, EV_HOLD);
+		}
+		if (other->call.is_consult && call->call.view.partner_tab == i)
+			others.has_consult |= call_rule_find(&other->call, EV_CANCEL_CONSULT) != NULL;
 	}
-	return false;
+	return others;
 }
 
 unsigned control_abilities(const struct live_call *call)
 {
-	return call_can(&call->call, has_held_partner(call));
+	struct call_neighbours others = neighbours(call);
+
+	return call_can(&call->call, &others);
 }
 
 /* Only `can` changed: told in order with everything else, but no row says it. */

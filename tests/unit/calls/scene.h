@@ -59,8 +59,8 @@ int64_t timer_left_ms(const struct scene *scene);
 void scene_lead(struct scene *scene, const struct call_policy *policy, enum call_state state,
 		bool is_consult);
 
-#define assert_state(scene, state)                                                                 \
-	assert_string_equal(call_state_word((scene)->call.view.state), call_state_word(state))
+#define assert_state(scene, expected)                                                              \
+	assert_string_equal(call_state_word((scene)->call.view.state), call_state_word(expected))
 #define assert_rows(scene, expected)	assert_string_equal((scene)->rows, expected)
 #define assert_results(scene, expected) assert_string_equal((scene)->results, expected)
 /* "dial" or "complete, clear" or "" */

@@ -261,6 +261,8 @@ static void abilities_are_called_as_the_methods_are(void **state)
 		"resumeTimer",
 		"setOutcome",
 		"endWrap",
+		"leave",
+		"scheduleCallback",
 	};
 
 	(void)state;
