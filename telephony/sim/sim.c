@@ -87,7 +87,7 @@ void sim_ops_drop(struct sim *sim)
 
 static enum status op_check(struct sim *sim, const struct sim_op *op)
 {
-	if (!sim->is_linked)
+	if (!sim->takes_ops)
 		return ST_UNAVAILABLE;
 	if (sim->busy_next) {
 		sim->busy_next--;
@@ -263,7 +263,7 @@ static enum status resync(struct tel_driver *driver)
 {
 	struct sim *sim = sim_of(driver);
 
-	if (!sim->is_linked)
+	if (!sim->takes_ops)
 		return ST_UNAVAILABLE;
 	sim_sync(sim);
 	return ST_OK;

@@ -36,6 +36,8 @@ static void on_telling_due(void *arg)
 	struct tel_sink sink = telling->sim->driver.host.sink;
 	struct tel_fact fact = telling->fact;
 
+	if (fact.kind == TEL_LINK)
+		telling->sim->takes_ops = fact.link_up;
 	if (fact.kind == TEL_LEG_OFFERED)
 		telling->leg->is_known = true;
 	if (fact.kind == TEL_LEG_ENDED)
@@ -207,6 +209,7 @@ void sim_link_down(struct sim *sim)
 		return;
 	sim_ops_drop(sim);
 	sim->is_linked = false;
+	sim->takes_ops = false;
 	sim_forget_tellings(sim);
 	HASH_ITER(hh, sim->legs, leg, next)
 		if (leg->phase == SIM_GONE && !leg->is_known)

@@ -138,6 +138,7 @@ struct sim {
 	struct sim_config config;
 	char node[TEL_ID_SIZE];
 	bool is_open, is_cut, is_linked;
+	bool takes_ops; /* the host knows of the link: what it asks now comes after the resync */
 	bool loses_play_ends;
 	int64_t epoch;
 	uint64_t random, next_caller;
