@@ -431,6 +431,78 @@ static void schema_of_the_search_path_is_used(void **state)
 	assert_int_equal(down(options, 100), embedded);
 }
 
+/* --- side by side with dbmate itself, which is one of the test's npm packages --- */
+
+#define DBMATE "node_modules/@dbmate/linux-x64/bin/dbmate"
+
+static int dbmate(const char *command, char *output, size_t size)
+{
+	char line[700], database[32];
+	size_t used = 0, got;
+
+	if (access(DBMATE, X_OK) != 0) {
+		print_message("# needs the npm package @dbmate/linux-x64\n");
+		skip();
+	}
+	str_format(database, sizeof(database), "test%u", pg.databases);
+	str_format(line, sizeof(line),
+		   DBMATE " --url 'postgres://owner@/%s?socket=%s&sslmode=disable' -d %s "
+			  "--no-dump-schema %s 2>&1",
+		   database, pg.folder, "migrations", command);
+	FILE *pipe = popen(line, "r");
+	assert_non_null(pipe);
+	while ((got = fread(output + used, 1, size - 1 - used, pipe)) > 0)
+		used += got;
+	output[used] = '\0';
+	int how = pclose(pipe);
+	return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+static void dbmate_must(const char *command, const char *expected)
+{
+	char output[4096];
+
+	if (dbmate(command, output, sizeof(output)) != 0 || !strstr(output, expected))
+		fail_msg("dbmate %s: %s", command, output);
+}
+
+static void what_calltab_applied_dbmate_takes_as_applied(void **state)
+{
+	(void)state;
+	up(embedded_files());
+	dbmate_must("status", "Pending: 0");
+	dbmate_must("down", "Rolled back: ");
+	assert_int_equal(up(embedded_files()), 1);
+	assert_int_equal(down(embedded_files(), 100), embedded);
+	dbmate_must("status", "Applied: 0");
+}
+
+static void what_dbmate_applied_calltab_takes_as_applied(void **state)
+{
+	struct err err;
+
+	(void)state;
+	dbmate_must("up", "Applied: ");
+	assert_int_equal(check(owner, &err), MIGRATE_CURRENT);
+	assert_int_equal(up(embedded_files()), 0);
+	assert_int_equal(down(embedded_files(), 100), embedded);
+	dbmate_must("status", "Applied: 0");
+}
+
+static void the_two_take_turns(void **state)
+{
+	struct migrate_options options = embedded_files();
+
+	(void)state;
+	options.to_version = migrations_embedded[0].version;
+	assert_int_equal(up(options), 1);
+	dbmate_must("up", migrations_embedded[1].name);
+	assert_int_equal(up(embedded_files()), 0);
+	assert_int_equal(down(embedded_files(), embedded - 1), embedded - 1);
+	dbmate_must("rollback", migrations_embedded[0].name);
+	dbmate_must("status", "Applied: 0");
+}
+
 static void database_that_is_away_is_told_with_the_reason(void **state)
 {
 	enum migrate_state found;
@@ -462,6 +534,9 @@ int main(void)
 		test(newer_database_is_refused),
 		test(service_role_may_check_and_not_migrate),
 		test(schema_of_the_search_path_is_used),
+		test(what_calltab_applied_dbmate_takes_as_applied),
+		test(what_dbmate_applied_calltab_takes_as_applied),
+		test(the_two_take_turns),
 		cmocka_unit_test(database_that_is_away_is_told_with_the_reason),
 	};
 
