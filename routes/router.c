@@ -1,0 +1,159 @@
+#include "routes/router.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "routes/auth.h"
+#include "routes/handlers.h"
+#include "routes/private.h"
+#include "routes/static.h"
+
+/* clang-format off */
+const struct route route_table[] = {
+	{HTTP_GET,  "/healthz",				RIGHT_NONE,	health_get},
+	{HTTP_GET,  "/readyz",				RIGHT_NONE,	ready_get},
+	{HTTP_GET,  "/ws",				RIGHT_NONE,	upgrade_get},
+	{HTTP_POST, "/api/v1/sign-in",			RIGHT_NONE,	sign_in_post},
+	{HTTP_POST, "/api/v1/sign-out",			RIGHT_SESSION,	sign_out_post},
+	{HTTP_GET,  "/api/v1/me",			RIGHT_SESSION,	me_get},
+	{HTTP_POST, "/api/v1/ws-tickets",		RIGHT_SESSION,	ticket_post},
+	{HTTP_POST, "/api/v1/present",			RIGHT_DIAL,	present_post},
+	{HTTP_GET,  "/api/v1/sim/{verb}",		RIGHT_ADMIN,	sim_get},
+	{HTTP_POST, "/api/v1/sim/{verb}",		RIGHT_ADMIN,	sim_post},
+	{HTTP_GET,  "/odata/v4/{set}",			RIGHT_READ,	entity_list_get},
+	{HTTP_GET,  "/odata/v4/{set}/$count",		RIGHT_READ,	entity_count_get},
+	{HTTP_GET,  "/odata/v4/{set}({key})",		RIGHT_READ,	entity_one_get},
+	{HTTP_GET,  "/odata/v4/{set}({key})/{nav}",	RIGHT_READ,	entity_related_get},
+	{0},
+};
+/* clang-format on */
+
+/* ---- matching ---- */
+
+static bool is_delimiter(char c)
+{
+	return c == '/' || c == '(' || c == ')' || c == '\0';
+}
+
+bool route_match(const char *pattern, struct request *request)
+{
+	const char *at = request->path;
+	unsigned count = 0;
+
+	while (*pattern) {
+		if (*pattern != '{') {
+			if (*pattern++ != *at++)
+				return false;
+			continue;
+		}
+		const char *start = at;
+		while (!is_delimiter(*at))
+			at++;
+		if (at == start || count == ROUTE_ARGS)
+			return false;
+		request->args[count].text = start;
+		request->args[count++].length = (size_t)(at - start);
+		pattern = strchr(pattern, '}') + 1;
+	}
+	return *at == '\0';
+}
+
+static bool serves(const struct route *route, enum http_method method)
+{
+	return route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD);
+}
+
+/* The route; NULL when none has this path and method. *ret_methods: a bit per method that the path
+ * has. */
+static const struct route *find_route(struct request *request, unsigned *ret_methods)
+{
+	const struct route *found = NULL;
+
+	*ret_methods = 0;
+	for (const struct route *route = route_table; route->pattern; route++) {
+		if (found || !route_match(route->pattern, request))
+			continue;
+		*ret_methods |= 1u << route->method;
+		if (route->method == HTTP_GET)
+			*ret_methods |= 1u << HTTP_HEAD;
+		if (serves(route, request->method))
+			found = route;
+	}
+	return found;
+}
+
+/* ---- what needs no handler ---- */
+
+static void write_allow(unsigned methods, char *ret, size_t size)
+{
+	char *at = ret;
+
+	methods |= 1u << HTTP_OPTIONS;
+	for (unsigned i = 0; i < HTTP_OTHER; i++)
+		if (methods & 1u << i)
+			at += snprintf(at, size - (size_t)(at - ret), "%s%s", at > ret ? ", " : "",
+				       http_method_word((enum http_method)i));
+}
+
+static void answer_options(struct request *request, unsigned methods)
+{
+	struct answer answer = {.code = 204};
+	char allow[80];
+
+	write_allow(methods, allow, sizeof allow);
+	answer_add(&answer, "Allow", "%s", allow);
+	if (request_origin_is_allowed(request) && request->wanted[WANT_PREFLIGHT_METHOD]) {
+		answer_add(&answer, "Access-Control-Allow-Methods", "%s", allow);
+		answer_add(
+			&answer, "Access-Control-Allow-Headers",
+			"Authorization, Content-Type, Idempotency-Key, If-None-Match, X-API-Key, "
+			"X-Request-Id");
+		answer_add(&answer, "Access-Control-Max-Age", "600");
+	}
+	request_answer(request, &answer);
+}
+
+static void answer_not_allowed(struct request *request, unsigned methods)
+{
+	struct answer answer;
+	struct err err = {0};
+	char allow[80];
+
+	write_allow(methods, allow, sizeof allow);
+	err_set(&err, ST_INVALID, "http.method_not_allowed", "", "this address allows %s", allow);
+	error_answer_make_as(request, 405, &err, &answer);
+	answer_add(&answer, "Allow", "%s", allow);
+	request_answer(request, &answer);
+}
+
+static void answer_not_found(struct request *request)
+{
+	struct err err = {0};
+
+	err_set(&err, ST_NOT_FOUND, "http.not_found", "", "there is nothing at this address");
+	answer_error(request, &err);
+}
+
+void router_dispatch(struct request *request)
+{
+	unsigned methods;
+	const struct route *route = find_route(request, &methods);
+
+	if (methods == 0 && pages_has(request->routes->pages, request->path)) {
+		methods = 1u << HTTP_GET | 1u << HTTP_HEAD;
+		if (methods & 1u << request->method) {
+			pages_answer(request);
+			return;
+		}
+	}
+	if (route) {
+		request->route = route;
+		auth_then_handle(request);
+	} else if (methods == 0) {
+		answer_not_found(request);
+	} else if (request->method == HTTP_OPTIONS) {
+		answer_options(request, methods);
+	} else {
+		answer_not_allowed(request, methods);
+	}
+}
