@@ -66,6 +66,11 @@ class Gateway {
     return `ws://127.0.0.1:${this.port}/ws`
   }
 
+  /* What the pages of this gateway send as their origin. */
+  get origin() {
+    return this.config.origins ? this.config.origins.split(',')[0].trim() : this.url
+  }
+
   get pid() {
     return this.#child?.pid
   }
@@ -212,10 +217,10 @@ class Gateway {
   /* {token, expiresOn, agent} */
   async signIn(login, password) {
     const json = password === undefined ? { link: await this.link(login) } : { login, password }
-    return this.requestOk('POST', '/api/v1/sign-in', { json, origin: this.url })
+    return this.requestOk('POST', '/api/v1/sign-in', { json, origin: this.origin })
   }
 
-  async ticket(session, { origin = this.url } = {}) {
+  async ticket(session, { origin = this.origin } = {}) {
     return (await this.requestOk('POST', '/api/v1/ws-tickets', { token: session.token, origin })).ticket
   }
 
@@ -226,14 +231,14 @@ class Gateway {
       url: this.socketUrl,
       getTicket: () => this.ticket(session),
       tab,
-      WebSocket: socketClassWithOrigin(this.url),
+      WebSocket: socketClassWithOrigin(this.origin),
       ...options,
     })
   }
 
   /* A RawTab, attached unless {attach: false}. */
-  async openRaw(session, { tab = 1, attach = true, origin = this.url, ...params } = {}) {
-    const raw = await RawTab.open(this.socketUrl, await this.ticket(session), { origin })
+  async openRaw(session, { tab = 1, attach = true, origin = this.origin, ...params } = {}) {
+    const raw = await RawTab.open(this.socketUrl, await this.ticket(session, { origin }), { origin })
     if (attach) await raw.attach({ tab, ...params })
     return raw
   }

@@ -83,6 +83,7 @@ class SimOutside {
   async attach(gateway) {
     this.gateway = gateway
     this.key = (await gateway.program(['key', 'create', 'world', '--scopes', 'admin,dial,calls.read'])).trim()
+    for (const station of EXTENSIONS) await this.ask('station', { station, reachable: 'true' })
   }
 
   ask(verb, json) {
