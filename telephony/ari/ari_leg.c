@@ -461,11 +461,12 @@ static void on_dial(struct ari_leg *leg, const char *status)
 
 static void on_entered(struct ari_leg *leg, const char *bridge)
 {
-	if (!ari_mix_find(leg->ari, bridge))
-		return;
-	if (!leg->mix[0])
-		str_copy(leg->mix, sizeof leg->mix, bridge);
-	ari_leg_is_in(leg, bridge);
+	if (ari_mix_find(leg->ari, bridge)) {
+		if (!leg->mix[0])
+			str_copy(leg->mix, sizeof leg->mix, bridge);
+		ari_leg_is_in(leg, bridge);
+	}
+	ari_queue_on_moved(leg, bridge, true);
 }
 
 static void on_left(struct ari_leg *leg, const char *bridge)
@@ -474,6 +475,7 @@ static void on_left(struct ari_leg *leg, const char *bridge)
 		leg->mix[0] = '\0';
 	if (strcmp(leg->joined, bridge) == 0)
 		ari_leg_is_in(leg, "");
+	ari_queue_on_moved(leg, bridge, false);
 }
 
 static void on_digit(struct ari_leg *leg, const struct ari_event *event)

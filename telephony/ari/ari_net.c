@@ -175,6 +175,8 @@ static int on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *us
 		is_over(net, in ? in : "cannot connect", in ? length : strlen("cannot connect"));
 		return 0;
 	case LWS_CALLBACK_CLIENT_CLOSED:
+	case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
+	case LWS_CALLBACK_WSI_DESTROY: /* a peer that closes instead of answering: no other word */
 		is_over(net, "the connection was closed", strlen("the connection was closed"));
 		return 0;
 	default:

@@ -61,6 +61,8 @@ struct ari_op {
 void ari_queue_put(struct ari *ari, const struct ari_op *op);
 /* The leg has become ready: its first operations may go. */
 void ari_queue_run(struct ari *ari, struct ari_leg *leg);
+/* The leg is in the bridge, or out of it: the event has come. */
+void ari_queue_on_moved(struct ari_leg *leg, const char *bridge, bool is_in);
 /* Forgets what waits for a leg that has ended, or for anything. */
 void ari_queue_drop_leg(struct ari *ari, struct ari_leg *leg);
 void ari_queue_drop_all(struct ari *ari);
@@ -96,11 +98,13 @@ struct ari_leg {
 	char mix[TEL_ID_SIZE];	  /* where it is after all that was sent; "" = nowhere or unknown */
 	char joined[TEL_ID_SIZE]; /* where it is as far as was told */
 	unsigned move;		  /* number of its newest move */
+	bool is_moving, moves_in; /* the event that tells of that move has not come yet ... */
+	char moving[TEL_ID_SIZE]; /* ... into or out of this bridge */
 	unsigned sync;		  /* it existed when this comparison began */
 	bool is_seen;
 	struct ari_op *ops;	  /* waiting, by leg_next */
-	struct timer pause_timer; /* set: the queue stands still; digits are on their way, or
-				     Asterisk was not ready */
+	struct timer pause_timer; /* set: the queue stands still; digits or the leg itself are on
+				     their way, or Asterisk was not ready */
 	struct timer check_timer; /* then Asterisk is asked whether the channel still exists */
 };
 

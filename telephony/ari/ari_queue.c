@@ -1,8 +1,12 @@
 /* The order of operations. Each leg and each mix has a queue; an operation that touches both stands
  * in both and goes when it is the first of each and its leg is ready. So the operations of one leg
- * or mix take effect in the order given, and a leg that is not ready - not in Stasis yet, or
- * sending digits - holds up nobody who does not depend on it. (A move of a channel that is sending
- * digits would make Asterisk's socket wait for them, and with it every other call.) */
+ * or mix take effect in the order given, and a leg that is not ready - not in Stasis yet, sending
+ * digits, or on its way into a bridge - holds up nobody who does not depend on it.
+ *
+ * A move of a channel that is sending digits would make Asterisk's socket wait for them, and with
+ * it every other call. A move of a channel whose last one has been answered but not yet told by an
+ * event can end with the channel in no bridge at all: the end of the first takes it out of the
+ * second. So a leg's next operation waits for the event. */
 #include "telephony/ari/ari_private.h"
 
 #include <stdlib.h>
@@ -17,6 +21,7 @@
 #define ADD_TRIES	5
 #define ADD_PAUSE_MS	20
 #define CHECK_IN_MS	1000
+#define MOVE_MAX_MS	2000 /* until an event that tells of a move is not waited for any more */
 #define DIGITS_MAX	4
 #define DIGITS_LEAD_MS	100 /* Asterisk waits so long before the first digit of a request */
 #define DIGITS_SLACK_MS 20
@@ -43,13 +48,50 @@ static struct ari_request *fill(struct ari_request *request, const struct ari_op
 static void on_op_answer(struct ari *ari, const struct ari_request *request,
 			 const struct ari_event *answer);
 
+static void on_pause_over(void *arg)
+{
+	struct ari_leg *leg = arg;
+	struct ari *ari = leg->ari;
+
+	leg->is_moving = false;
+	ari_queue_run(ari, leg);
+	ari_flush(ari);
+}
+
+static void pause_leg(struct ari_leg *leg, unsigned ms)
+{
+	ari_timer_in(leg->ari, &leg->pause_timer, on_pause_over, leg, ms);
+}
+
+static void begin_move(struct ari *ari, struct ari_leg *leg, const char *mix, bool is_in)
+{
+	leg->move = ++ari->next_move;
+	leg->is_moving = true;
+	leg->moves_in = is_in;
+	str_copy(leg->moving, sizeof leg->moving, mix);
+	pause_leg(leg, MOVE_MAX_MS);
+}
+
+static void end_move(struct ari *ari, struct ari_leg *leg)
+{
+	leg->is_moving = false;
+	ari_timer_stop(ari, &leg->pause_timer);
+	ari_queue_run(ari, leg);
+}
+
+void ari_queue_on_moved(struct ari_leg *leg, const char *bridge, bool is_in)
+{
+	if (leg->is_moving && leg->moves_in == is_in && strcmp(leg->moving, bridge) == 0)
+		end_move(leg->ari, leg);
+}
+
 /* Into the mix where it is already it would be parted and joined once more: a click in the ear. */
 static bool send_add(struct ari *ari, struct ari_op *op)
 {
 	if (strcmp(op->leg->mix, op->mix->id) == 0)
 		return true;
 	str_copy(op->leg->mix, sizeof op->leg->mix, op->mix->id);
-	op->leg->move = ++ari->next_move;
+	begin_move(ari, op->leg, op->mix->id, true);
 	fill(ari_send(ari, on_op_answer, NULL,
 		      "POST bridges/%s/addChannel?channel=%s&inhibitConnectedLineUpdates=true",
 		      op->mix->id, op->leg->channel),
@@ -61,7 +103,7 @@ static bool send_remove(struct ari *ari, struct ari_op *op)
 {
 	if (strcmp(op->leg->mix, op->mix->id) == 0)
 		op->leg->mix[0] = '\0';
-	op->leg->move = ++ari->next_move;
+	begin_move(ari, op->leg, op->mix->id, false);
 	fill(ari_send(ari, on_op_answer, NULL, "POST bridges/%s/removeChannel?channel=%s",
 		      op->mix->id, op->leg->channel),
 	     op);
@@ -75,20 +117,6 @@ static bool send_dial(struct ari *ari, struct ari_op *op)
 		      op->timeout_s),
 	     op);
 	return true;
-}
-
-static void on_pause_over(void *arg)
-{
-	struct ari_leg *leg = arg;
-	struct ari *ari = leg->ari;
-
-	ari_queue_run(ari, leg);
-	ari_flush(ari);
-}
-
-static void pause_leg(struct ari_leg *leg, unsigned ms)
-{
-	ari_timer_in(leg->ari, &leg->pause_timer, on_pause_over, leg, ms);
 }
 
 /* A few digits at a time, and the next ones when these are out: Asterisk says nothing of the end.
@@ -339,8 +367,6 @@ static void drop_digits(struct ari *ari, struct ari_leg *leg, uint32_t token)
 /* Refusals that mean that things are as they were asked to be. */
 static bool is_fine(const struct ari_request *request, int status)
 {
-	if (status < 300)
-		return true;
 	switch (request->kind) {
 	case ARI_OP_REMOVE:
 		return status == NOT_IN_STASIS;
@@ -363,17 +389,35 @@ static bool is_channel_gone(const struct ari_request *request, int status)
 	return request->leg[0] && status == NOT_FOUND;
 }
 
-/* Cleans up after an operation that was refused; true when that is all there is to do. */
-static bool recover(struct ari *ari, struct ari_leg *leg, const struct ari_request *request,
-		    int status)
+static bool is_move(const struct ari_request *request)
 {
-	if (request->kind == ARI_OP_ADD && leg->move == request->move) {
+	return request->kind == ARI_OP_ADD || request->kind == ARI_OP_REMOVE;
+}
+
+/* True when it will be tried again. */
+static bool retry_move(struct ari *ari, struct ari_leg *leg, const struct ari_request *request,
+		       int status)
+{
+	if (leg->move != request->move)
+		return false;
+	if (request->kind == ARI_OP_ADD) {
 		leg->mix[0] = '\0';
 		if (status == NOT_IN_STASIS && request->tries < ADD_TRIES) {
+			leg->is_moving = false;
 			add_again(ari, leg, request);
 			return true;
 		}
 	}
+	end_move(ari, leg);
+	return false;
+}
+
+/* Cleans up after an operation that was refused; true when that is all there is to do. */
+static bool recover(struct ari *ari, struct ari_leg *leg, const struct ari_request *request,
+		    int status)
+{
+	if (is_move(request) && retry_move(ari, leg, request, status))
+		return true;
 	if (request->kind == ARI_OP_DTMF)
 		drop_digits(ari, leg, request->token);
 	if (is_channel_gone(request, status)) {
@@ -384,7 +428,7 @@ static bool recover(struct ari *ari, struct ari_leg *leg, const struct ari_reque
 		ari_leg_fail(leg);
 		return true;
 	}
-	return false;
+	return is_fine(request, status);
 }
 
 static void on_op_answer(struct ari *ari, const struct ari_request *request,
@@ -394,13 +438,14 @@ static void on_op_answer(struct ari *ari, const struct ari_request *request,
 	struct ari_play *play = request->play[0] ? ari_play_find(ari, request->play) : NULL;
 	char reason[ARI_REASON_SIZE];
 
-	if (leg && request->kind == ARI_OP_DIAL && answer->status < 300)
-		leg->is_dialed = true;
-	if (is_fine(request, answer->status))
-		return;
 	if (request->leg[0] && (!leg || leg->is_hangup_asked))
 		return; /* it has ended, or is about to: no failure */
-	if (leg && recover(ari, leg, request, answer->status))
+	if (answer->status < 300) {
+		if (leg && request->kind == ARI_OP_DIAL)
+			leg->is_dialed = true;
+		return;
+	}
+	if (leg ? recover(ari, leg, request, answer->status) : is_fine(request, answer->status))
 		return;
 	if (play)
 		ari_play_destroy(play);
