@@ -105,6 +105,11 @@ export class FakeTab {
     return !!this.call && this.call.state === 'talk' && this.call.held
   }
 
+  /* Wrap is over and an outcome is still due. */
+  isOverdue() {
+    return this.call.boardState === 'Pause' && !this.call.paused
+  }
+
   snapshot() {
     return this.call && { ...this.call, can: this.can() }
   }
@@ -177,6 +182,11 @@ export class FakeTab {
   }
 
   can() {
+    const isBusyElsewhere = [...this.agent.tabs.values()].some((tab) => tab !== this && tab.isActive())
+    return this.canAlone().filter((name) => !isBusyElsewhere || !['dial', 'answer'].includes(name))
+  }
+
+  canAlone() {
     const { call } = this
     if (this.isFree()) return ['dial']
     const timer = call.paused ? 'resumeTimer' : 'pauseTimer'
@@ -188,7 +198,7 @@ export class FakeTab {
       case 'ringing':
         return ['release']
       case 'idle':
-        return ['setOutcome', 'scheduleCallback', 'endWrap', timer]
+        return ['dial', 'setOutcome', 'scheduleCallback', 'endWrap', ...(this.isOverdue() ? [] : [timer])]
       default:
         return call.held ? ['resume', 'release'] : this.canActive()
     }
@@ -222,7 +232,7 @@ export class FakeTab {
     if (this.call.state === 'preview') this.enter('ringing', { ringUntil: at(Date.now() + RING_MS) })
     else if (this.call.state === 'ringing') this.end('system', { result: 'noanswer', outcome: 'noanswer', cause: 19 })
     else if (this.call.state === 'idle' && this.call.outcome) this.enter('end')
-    else if (this.call.state === 'idle') this.update({ paused: true, wrapUntil: null, boardState: 'Pause', wrapRequired: true })
+    else if (this.call.state === 'idle') this.update({ wrapUntil: null, boardState: 'Pause', wrapRequired: true })
   }
 }
 
@@ -230,9 +240,11 @@ export class FakeTab {
 const METHODS = {
   dial(tab, { number, direction = 'outbound' }) {
     if (tab.call?.state === 'preview') return tab.enter('ringing', { ringUntil: at(Date.now() + RING_MS) })
-    mustBe(tab.isFree(), 'tab.not_free', `dial needs a free tab: it is ${stateOf(tab)}`)
+    mustBe(tab.isFree() || tab.call.state === 'idle', 'tab.not_free', `dial needs a free tab: it is ${stateOf(tab)}`)
     if (!DIRECTIONS.has(direction)) throw new Refusal('direction.invalid', 'direction must be outbound or clicktocall', 'direction')
-    tab.start('ringing', { phone: mustBeNumber(number), direction })
+    mustBeNumber(number)
+    if (!tab.isFree()) METHODS.endWrap(tab)
+    tab.start('ringing', { phone: number, direction })
   },
   holdresume: (tab) => (tab.isHeld() ? METHODS.resume(tab) : METHODS.hold(tab, 'holdresume')),
   hold(tab, name = 'hold') {
@@ -309,12 +321,12 @@ const METHODS = {
   },
   pauseTimer(tab) {
     mustBe(['preview', 'idle'].includes(tab.call?.state) && !tab.call.paused, 'call.no_timer', 'no timer is running')
-    tab.update({ paused: true, previewUntil: null, wrapUntil: null })
+    tab.update({ paused: true, previewUntil: null, wrapUntil: null, boardState: 'Pause' })
   },
   resumeTimer(tab) {
     mustBe(tab.call?.paused, 'call.no_timer', 'no timer is paused')
     const until = tab.call.state === 'preview' ? { previewUntil: at(Date.now() + PREVIEW_MS) } : { wrapUntil: at(Date.now() + WRAP_MS) }
-    tab.update({ paused: false, ...until })
+    tab.update({ paused: false, boardState: boardOf(tab.call.state), ...until })
   },
   setOutcome(tab, { outcome }) {
     if (!OUTCOMES.includes(outcome)) throw new Refusal('outcome.unknown', `there is no outcome "${outcome}"`, 'outcome')

@@ -1,0 +1,95 @@
+/* The agent page in a browser, as a person uses it. */
+import assert from 'node:assert/strict'
+import { until } from '../support/until.mjs'
+import { openPage, screenshotPath } from './browser.mjs'
+
+export class AgentPage {
+  static async open(browser, gateway, { path = '/agent/', ...options } = {}) {
+    const it = new AgentPage()
+    Object.assign(it, await openPage(browser, options), { gateway })
+    await it.page.goto(gateway.url + path)
+    return it
+  }
+
+  /* A button by its name, as a screen reader says it. */
+  button(name) {
+    return this.page.getByRole('button', { name, exact: true })
+  }
+
+  press(...keys) {
+    return keys.reduce((before, key) => before.then(() => this.page.keyboard.press(key)), Promise.resolve())
+  }
+
+  async signIn(login = '1001', password = 'secret') {
+    await this.page.getByLabel('Login').fill(login)
+    await this.page.getByLabel('Password').fill(password)
+    await this.button('Sign in').click()
+    await this.isConnected()
+  }
+
+  isConnected() {
+    return this.page.waitForFunction(() => document.querySelector('ct-agent-state b')?.textContent)
+  }
+
+  async dial(number) {
+    await this.page.getByLabel('Number to dial').fill(number)
+    await this.button('Dial').click()
+    await this.shows('Ringing')
+  }
+
+  async talk(number = '+15550101', tab = 1) {
+    await this.dial(number)
+    this.gateway.tab('1001', tab).farAnswers()
+    await this.shows('Talking')
+  }
+
+  /* The state of the selected tab's call, as its card says it. */
+  shows(phase) {
+    return until(`the card shows ${phase}`, async () => (await this.text('.call:not([hidden]) .chip')) === phase)
+  }
+
+  isFree() {
+    return this.page.locator('.empty').waitFor()
+  }
+
+  async text(selector) {
+    return (await this.page.locator(selector).first().textContent()).trim()
+  }
+
+  focused() {
+    return this.page.evaluate(() => {
+      const element = document.activeElement
+      return element.getAttribute('aria-label') || element.id || element.textContent.trim() || element.localName
+    })
+  }
+
+  commands() {
+    return this.gateway.received.map(({ method, params }) => [method, params])
+  }
+
+  /* A picture, and that nothing sticks out to the side. */
+  async picture(name) {
+    const { width } = this.page.viewportSize()
+    await this.page.screenshot({ path: screenshotPath(`agent-${name}-${width}`), fullPage: width < 900 })
+    const excess = await this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    assert.equal(excess, 0, `${name} at ${width} pixels is ${excess} too wide`)
+  }
+
+  /* Every control has a name, every field a label. */
+  async namesEverything() {
+    const nameless = await this.page.evaluate(() =>
+      [...document.querySelectorAll('button, a[href], input, select')]
+        .filter((it) => it.getClientRects().length)
+        .filter((it) => !(it.getAttribute('aria-label') || it.textContent.trim() || it.labels?.[0]?.textContent.trim()))
+        .map((it) => it.outerHTML),
+    )
+    assert.deepEqual(nameless, [])
+  }
+
+  async close() {
+    const refused = await this.page.locator('.error').allTextContents()
+    assert.deepEqual(refused, [], 'no command was refused')
+    await this.context.close()
+    assert.deepEqual(this.complaints, [], 'the console is silent')
+  }
+}
