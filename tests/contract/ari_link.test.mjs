@@ -1,0 +1,256 @@
+/* The driver's link to Asterisk, against a false one that does what a real one cannot be made to do. */
+import assert from 'node:assert/strict'
+import net from 'node:net'
+import { afterEach, beforeEach, test } from 'node:test'
+import { until } from '../support/until.mjs'
+import { FakeAri } from './fake_ari.mjs'
+import { Probe } from './probe.mjs'
+
+let fake
+let probe
+
+const probeAt = (port, host = '127.0.0.1') => new Probe(['ari', host, port, 'calltab', 'secret', 'calltab', 'trunk'])
+const stateIs = (pattern, ms) => until(`state ${pattern}`, async () => pattern.test((await probe.op('state')).state), ms)
+const sent = (start) => fake.requests.filter((name) => name.startsWith(start))
+
+async function link(options) {
+  fake = await new FakeAri(options).start()
+  probe = probeAt(fake.port)
+  await probe.ok('open')
+}
+
+async function up(options) {
+  await link(options)
+  await probe.fact('sync_end')
+}
+
+beforeEach(() => {
+  fake = probe = null
+})
+
+afterEach(async () => {
+  await probe?.stop()
+  await fake?.stop()
+})
+
+for (const version of ['20.9.3', '22.9.99', '22.10.0', '18.26.4']) {
+  test(`driver.ari.version_${version.replaceAll('.', '_')}_is_refused`, async () => {
+    await link({ version })
+    await stateIs(/^refused: Asterisk .* is too old/)
+    assert.equal(probe.all('link').length, 0)
+    assert.equal((await probe.op('mix_make', { mix: 'm' })).status, 'unavailable')
+  })
+}
+
+for (const version of ['22.10.1', '22.11.0', '23.4.1', '24.0.0']) {
+  test(`driver.ari.version_${version.replaceAll('.', '_')}_is_taken`, async () => {
+    await up({ version })
+    assert.equal((await probe.op('state')).state, 'up')
+  })
+}
+
+test('driver.ari.set_up_on_every_connect', async () => {
+  await up()
+  fake.socket.close()
+  await until('linked again', () => probe.all('sync_end').length === 2)
+  for (const start of ['PUT applications/calltab/eventFilter', 'POST applications/calltab/subscription?eventSource=channel:,bridge:,endpoint:', 'GET asterisk/info', 'GET channels'])
+    assert.equal(sent(start).length, 2, start)
+  const filter = fake.bodies[fake.requests.indexOf('PUT applications/calltab/eventFilter')]
+  assert.ok(filter.disallowed.some(({ type }) => type === 'ChannelVarset'))
+})
+
+test('driver.ari.refused_set_up_is_tried_again_without_spinning', async () => {
+  fake = await new FakeAri().start()
+  for (let i = 0; i < 100; i++) fake.answer('POST applications', { status: 500, body: { message: 'No' } })
+  probe = probeAt(fake.port)
+  await probe.ok('open')
+  await stateIs(/^away: Asterisk refuses the set-up: 500 No/)
+  const began = performance.now()
+  await until('three more attempts', () => fake.connections >= 4)
+  const took = performance.now() - began
+  assert.ok(took > 400, `four attempts in ${took} ms: 100, 200, 400 ms apart are asked for`)
+})
+
+test('driver.ari.a_closed_door_is_not_run_against', async () => {
+  const times = []
+  const server = net.createServer((socket) => {
+    times.push(performance.now())
+    socket.destroy()
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  probe = probeAt(server.address().port)
+  await probe.ok('open')
+  await until('five attempts', () => times.length >= 5, 8000)
+  const gaps = times.slice(1).map((time, i) => time - times[i])
+  for (const [i, wanted] of [200, 400, 800].entries()) assert.ok(gaps[i + 1] > wanted * 0.75, `${gaps}`)
+  await new Promise((resolve) => server.close(resolve))
+})
+
+test('driver.ari.nobody_listens', async () => {
+  fake = await new FakeAri().start()
+  const { port } = fake
+  await fake.stop()
+  fake = null
+  probe = probeAt(port)
+  await probe.ok('open')
+  await stateIs(/^away: /)
+})
+
+test('driver.ari.a_name_that_is_unknown', async () => {
+  probe = probeAt(8088, 'asterisk.invalid')
+  await probe.ok('open')
+  await stateIs(/^away: the host name is unknown/, 20_000)
+})
+
+test('driver.ari.a_name_that_is_known', async () => {
+  fake = await new FakeAri().start()
+  probe = probeAt(fake.port, 'localhost')
+  await probe.ok('open')
+  await probe.fact('sync_end')
+})
+
+test('driver.ari.a_silent_peer_is_noticed', async () => {
+  await up()
+  fake.isSilent = true
+  const began = performance.now()
+  await probe.fact('link', { link_up: undefined }, { ms: 15_000 })
+  const took = performance.now() - began
+  assert.ok(took < 10_500, `${took} ms`)
+})
+
+test('driver.ari.another_gateway_takes_over', async () => {
+  await up()
+  fake.tell({ type: 'ApplicationReplaced', application: 'calltab' })
+  await probe.fact('link', { link_up: undefined })
+  await stateIs(/^refused: another client/)
+  const { connections } = fake
+  await assert.rejects(until('another attempt', () => fake.connections > connections, 1500))
+})
+
+test('driver.ari.nonsense_leads_to_a_comparison', async () => {
+  await up()
+  for (const nonsense of ['{"type":', '[]', '"x"', '{"type":"StasisStart","channel":7}', '{"type":"ChannelDestroyed"}', '{"type":"RESTResponse","request_id":"99999","status_code":200}'])
+    fake.tell(nonsense)
+  await until('compared again', () => probe.all('sync_end').length >= 2)
+  assert.equal((await probe.op('state')).state, 'up')
+  assert.deepEqual(probe.all('leg_offered'), [])
+})
+
+test('driver.ari.adding_is_tried_again_when_asterisk_is_not_ready', async () => {
+  await up()
+  await probe.ok('mix_make', { mix: 'm' })
+  for (let i = 0; i < 2; i++) fake.answer('POST bridges/m/addChannel', { status: 422, body: { message: 'Channel not in Stasis application' } })
+  await probe.ok('leg_make', { leg: 'l', number: '+1555', mix: 'm' })
+  fake.stasisStart('l')
+  await until('it was asked three times', () => sent('POST bridges/m/addChannel').length === 3)
+  assert.equal(sent('POST channels/l/dial').length, 0, 'dialed only when it is in')
+  fake.entered('l', 'm')
+  await until('dialed', () => sent('POST channels/l/dial').length === 1)
+  assert.deepEqual(probe.all('op_failed'), [])
+})
+
+test('driver.ari.adding_that_never_succeeds_is_told', async () => {
+  await up()
+  await probe.ok('mix_make', { mix: 'm' })
+  for (let i = 0; i < 20; i++) fake.answer('POST bridges/m/addChannel', { status: 422, body: { message: 'Channel not in Stasis application' } })
+  await probe.ok('leg_make', { leg: 'l', number: '+1555', mix: 'm', token: 5 })
+  fake.stasisStart('l')
+  assert.equal((await probe.fact('op_failed', { token: 5 })).text, 'Channel not in Stasis application')
+})
+
+test('driver.ari.nothing_is_asked_of_a_leg_before_it_is_there', async () => {
+  await up()
+  await probe.ok('mix_make', { mix: 'm' })
+  await probe.ok('leg_make', { leg: 'l', number: '+1555', mix: 'm' })
+  await probe.ok('leg_mute', { leg: 'l', what: 'voice', on: true })
+  await probe.ok('mix_make', { mix: 'later' })
+  await until('what came later has been asked for', () => sent('POST bridges/later').length === 1)
+  assert.equal(sent('POST bridges/m/addChannel').length + sent('POST channels/l').length, 0)
+  fake.stasisStart('l')
+  await until('then it is added', () => sent('POST bridges/m/addChannel').length === 1)
+})
+
+test('driver.ari.a_channel_whose_end_was_missed', async () => {
+  await up()
+  await probe.ok('leg_make', { leg: 'l', number: '+1555' })
+  fake.stasisStart('l')
+  await until('dialed', () => sent('POST channels/l/dial').length === 1)
+  fake.answer('GET channels/l', { status: 404, body: { message: 'Channel not found' } })
+  fake.answer('POST channels/l/mute', { status: 404, body: { message: 'Channel not found' } })
+  await probe.ok('leg_mute', { leg: 'l', what: 'voice', on: true, token: 6 })
+  assert.equal((await probe.fact('leg_ended', { leg: 'l' })).result, 'lost')
+  assert.deepEqual(probe.all('op_failed'), [])
+})
+
+test('driver.ari.a_leg_that_cannot_be_dialed_is_an_error', async () => {
+  await up()
+  fake.answer('POST channels/l/dial', { status: 409, body: { message: 'no' } })
+  await probe.ok('leg_make', { leg: 'l', number: '+1555' })
+  fake.stasisStart('l')
+  await until('it is hung up', () => sent('DELETE channels/l').length === 1)
+  fake.tell({ type: 'ChannelDestroyed', cause: 38, channel: { id: 'l' } })
+  assert.equal((await probe.fact('leg_ended', { leg: 'l' })).result, 'error')
+})
+
+test('driver.ari.what_the_called_party_is_told_is_clean', async () => {
+  await up()
+  const caller_name = 'A"c\\m<e>\r\nEvil: 1\u0007\u0085 \u202eé'
+  await probe.ok('leg_make', { leg: 'l', station: '1001', auto_answer: true, tag: 'call-9', caller_number: '+15557654321', caller_name })
+  await until('asked for', () => sent('POST channels/create').length === 1)
+  assert.deepEqual(fake.bodies[fake.requests.indexOf('POST channels/create')], {
+    endpoint: 'PJSIP/1001', app: 'calltab', appArgs: 'out,call-9', channelId: 'l',
+    variables: {
+      'CONNECTEDLINE(all,i)': '"AcmeEvil: 1 é" <+15557654321>',
+      'PJSIP_HEADER(add,Call-Info)': '<sip:calltab>;answer-after=0',
+      'PJSIP_HEADER(add,Alert-Info)': '<http://calltab>;info=alert-autoanswer',
+    },
+  })
+})
+
+test('driver.ari.a_bridge_left_behind_is_deleted_and_others_are_not', async () => {
+  fake = await new FakeAri().start()
+  const bridge = (id, name, channels) => ({ id, name, channels, bridge_class: 'stasis' })
+  fake.bridges = [bridge('old', 'calltab', []), bridge('inuse', 'calltab', ['x']), bridge('theirs', 'other', []), { id: 'base', name: 'calltab', channels: [], bridge_class: 'base' }]
+  fake.channels = [
+    { id: 'x', state: 'Up', dialplan: { app_name: 'Stasis', app_data: 'calltab,out,call-1' } },
+    { id: 'y', state: 'Up', dialplan: { app_name: 'Stasis', app_data: 'calltab2,out' } },
+    { id: 'z', state: 'Up', dialplan: { app_name: 'Echo', app_data: '' } },
+  ]
+  probe = probeAt(fake.port)
+  await probe.ok('open')
+  await probe.fact('sync_end')
+  await until('deleted', () => sent('DELETE').length)
+  await probe.ok('leg_hangup', { leg: 'y' })
+  await probe.ok('leg_hangup', { leg: 'z' })
+  await probe.ok('mix_free', { mix: 'theirs' })
+  assert.deepEqual(sent('DELETE'), ['DELETE bridges/old'])
+  assert.deepEqual(probe.all('mix_seen').map(({ mix }) => mix), ['inuse'])
+  assert.deepEqual(probe.all('leg_seen').map(({ leg, tag, is_up }) => [leg, tag, is_up]), [['x', 'call-1', 1]])
+})
+
+test('driver.ari.an_old_list_does_not_bring_back_the_dead', async () => {
+  await up()
+  await probe.ok('leg_make', { leg: 'l', number: '+1555' })
+  fake.stasisStart('l')
+  await until('dialed', () => sent('POST channels/l/dial').length === 1)
+  // The end of l is told before the answer that still lists it.
+  fake.isSilent = true
+  await probe.ok('resync')
+  await until('asked', () => sent('GET channels').length === 2)
+  fake.tell({ type: 'ChannelDestroyed', cause: 16, channel: { id: 'l' } })
+  await probe.fact('leg_ended', { leg: 'l' })
+  const stale = [{ id: 'l', state: 'Up', dialplan: { app_name: 'Stasis', app_data: 'calltab,out,' } }]
+  const first = fake.requests.lastIndexOf('GET channels') + 1
+  for (const [i, body] of [stale, [], []].entries())
+    fake.tell({ type: 'RESTResponse', request_id: String(first + i), status_code: 200, message_body: JSON.stringify(body) })
+  await until('compared', () => probe.all('sync_end').length === 2)
+  assert.deepEqual(probe.all('leg_seen'), [])
+})
+
+test('driver.ari.a_full_queue_is_told', async () => {
+  await up()
+  fake.isSilent = true
+  const answers = await Promise.all(Array.from({ length: 4200 }, (_, i) => probe.op('mix_make', { mix: `m${i}` })))
+  assert.equal(answers[0].status, 'ok')
+  assert.equal(answers.at(-1).status, 'busy')
+})
