@@ -9,7 +9,7 @@ static const struct {
 	unsigned char active, held, live, over;
 } states[] = {
 	[CALL_NONE]           = {"none",           "end",      "Idle",     0, 0, 0, 1},
-	[CALL_QUEUED]         = {"queued",         "incoming", "Offering", 0, 0, 1, 0},
+	[CALL_QUEUED]         = {"queued",         "",         "Offering", 0, 0, 1, 0},
 	[CALL_PREVIEW]        = {"preview",        "preview",  "Preview",  0, 0, 0, 0},
 	[CALL_PREVIEW_PAUSED] = {"preview_paused", "preview",  "Pause",    0, 0, 0, 0},
 	[CALL_INCOMING]       = {"incoming",       "incoming", "Incoming", 0, 0, 1, 0},

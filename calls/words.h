@@ -26,7 +26,7 @@ enum call_state {
 	CALL_STATE_COUNT
 };
 const char *call_state_word(enum call_state state);  /* inner: "queued" "preview_paused" ... */
-const char *call_client_word(enum call_state state); /* "preview" "incoming" "ringing" "talk" "idle" "end" */
+const char *call_client_word(enum call_state state); /* "preview" "incoming" "ringing" "talk" "idle" "end"; "" while it is on no tab */
 const char *call_board_word(enum call_state state);  /* "Offering" "Preview" "Ring" "Talk" "Hold" "Wrap" ... */
 bool call_state_is_active(enum call_state state); /* parties can talk: TALK, CONSULT, CONFERENCE */
 bool call_state_is_held(enum call_state state);	  /* HELD, CONSULT_HELD */

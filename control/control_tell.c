@@ -113,6 +113,9 @@ void control_record_call(struct control *control, struct live_call *call, const 
 	int64_t at_ms = control_now_ms(control);
 	uint64_t number = 0;
 
+	/* before the row that begins now, so that keys and times tell the order */
+	if (story.instant_event)
+		record_instant(control, call, story.instant_event, at_ms);
 	fill_record(call, &story, at_ms, record);
 	if (append(control, record, &number)) {
 		call->last_record = number;
@@ -121,8 +124,6 @@ void control_record_call(struct control *control, struct live_call *call, const 
 					 story.is_new_client_state ? TELL_STATE : TELL_UPDATE);
 	}
 	free(record);
-	if (story.instant_event)
-		record_instant(control, call, story.instant_event, at_ms);
 	log_story(call, &story);
 }
 

@@ -1,0 +1,443 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "db/migrate.h"
+#include "server/app_priv.h"
+#include "server/version.h"
+
+#define TICK_US		1000000
+#define STOP_TABS_US	3000000 /* tabs get this long to take their close frame */
+#define STOP_SPREAD_MS	2000
+#define STOP_STORAGE_MS 5000
+
+struct uuid app_tenant(void)
+{
+	struct uuid tenant = {0};
+
+	uuid_parse(TENANT_DEFAULT, &tenant);
+	return tenant;
+}
+
+/* --- sockets from the front door --- */
+
+struct socket_item {
+	struct inbox_item item;
+	int fd;
+};
+
+static void give_ws(void *user, int fd)
+{
+	struct app *app = user;
+	struct socket_item *socket = xmalloc(sizeof(*socket));
+
+	socket->fd = fd;
+	atomic_fetch_add(&app->sockets_waiting, 1);
+	if (inbox_put(&app->sockets, &socket->item))
+		return;
+	atomic_fetch_sub(&app->sockets_waiting, 1);
+	close(fd);
+	free(socket);
+}
+
+static void give_http(void *user, int fd, const struct sockaddr *address, socklen_t length)
+{
+	struct app *app = user;
+
+	routes_adopt(app->routes, fd, address, length);
+}
+
+static unsigned connections(void *user)
+{
+	struct app *app = user;
+
+	return atomic_load(&app->socket_count) + atomic_load(&app->sockets_waiting) +
+	       routes_connections(app->routes);
+}
+
+static void adopt_sockets(struct app *app)
+{
+	struct inbox_item *item = inbox_take_all(&app->sockets);
+
+	while (item) {
+		struct socket_item *socket = (struct socket_item *)item;
+
+		item = item->next;
+		ws_adopt(app->ws, socket->fd);
+		atomic_fetch_sub(&app->sockets_waiting, 1);
+		free(socket);
+	}
+	atomic_store(&app->socket_count, ws_connections(app->ws));
+}
+
+/* --- the turn of the loop --- */
+
+static void note_state(struct app *app)
+{
+	struct control_figures figures;
+
+	control_figures(app->control, &figures);
+	atomic_store(&app->is_linked, figures.is_switch_linked);
+	atomic_store(&app->is_degraded, figures.is_storage_degraded);
+}
+
+static void on_turn(void *user)
+{
+	struct app *app = user;
+
+	adopt_sockets(app);
+	record_log_poll(app->log);
+	control_poll(app->control);
+	note_state(app);
+}
+
+/* What /readyz says of the switch while it is not up: copied, because another thread reads it. */
+static void note_switch_state(struct app *app)
+{
+	const char *now = atomic_load(&app->switch_state);
+	char *other = now == app->state_text[0] ? app->state_text[1] : app->state_text[0];
+
+	if (app->sim)
+		return;
+	str_copy_cut(other, sizeof(app->state_text[0]), ari_driver_state(app->driver));
+	for (char *p = other; *p; p++)
+		if (*p == '"' || *p == '\\' || (unsigned char)*p < 0x20)
+			*p = '\'';
+	atomic_store(&app->switch_state, other);
+}
+
+static void on_tick(void *arg)
+{
+	struct app *app = arg;
+
+	note_switch_state(app);
+	timer_set(loop_timers(app->loop), &app->tick, clock_mono_us(&clock_system) + TICK_US);
+	if (!app->stop_until_us)
+		return;
+	if (!ws_connections(app->ws) || clock_mono_us(&clock_system) >= app->stop_until_us)
+		loop_stop(app->loop);
+}
+
+static void begin_stop(struct app *app)
+{
+	log_info("stopping", "tabs=%u", ws_connections(app->ws));
+	atomic_store(&app->is_stopping, true);
+	front_stop_accepting(app->front);
+	ws_close_all(app->ws, 1012, STOP_SPREAD_MS);
+	app->stop_until_us = clock_mono_us(&clock_system) + STOP_TABS_US;
+	timer_set(loop_timers(app->loop), &app->tick, clock_mono_us(&clock_system) + 20000);
+}
+
+static void on_signal(void *user, int signal)
+{
+	struct app *app = user;
+
+	if (signal == SIGHUP)
+		app_reload_setup(app);
+	else if (app->stop_signals++)
+		loop_stop(app->loop);
+	else
+		begin_stop(app);
+}
+
+/* --- building --- */
+
+static enum status check_database(const char *conninfo, struct err *err)
+{
+	enum migrate_state state;
+
+	if (!*conninfo)
+		return err_set(
+			err, ST_INVALID, "config.database", "database",
+			"no database is configured: set `database` in the configuration file "
+			"or CALLTAB_DATABASE");
+	return migrate_check(conninfo, &state, err);
+}
+
+static enum status open_database(struct app *app, struct err *err)
+{
+	const char *conninfo = config_text(app->config, OPT_database);
+	struct db_config config = {.conninfo = conninfo,
+				   .workers = (unsigned)config_number(app->config, OPT_db_workers)};
+	struct record_log_events events = {.on_stable = control_on_stable,
+					   .on_degraded = control_on_degraded,
+					   .wake = loop_wake};
+
+	app->db = db_open(&config, err);
+	if (!app->db)
+		return err->status;
+	events.user = app->control;
+	app->log = record_log_open(conninfo, 0, &events);
+	return ST_OK;
+}
+
+static void create_control(struct app *app)
+{
+	struct config *c = app->config;
+	struct control_config config = {
+		.node = config_text(c, OPT_node),
+		.tenant_id = app_tenant(),
+		.preview_s = (unsigned)config_number(c, OPT_preview_s),
+		.wrap_s = (unsigned)config_number(c, OPT_wrap_s),
+		.ring_s = (unsigned)config_number(c, OPT_ring_s),
+		.offer_s = (unsigned)config_number(c, OPT_offer_s),
+		.max_calls = (unsigned)config_number(c, OPT_max_calls),
+	};
+
+	str_copy_cut(config.caller_number, sizeof(config.caller_number),
+		     config_text(c, OPT_caller_number));
+	str_copy_cut(config.caller_name, sizeof(config.caller_name),
+		     config_text(c, OPT_caller_name));
+	app->control = control_create(&config, &clock_system, loop_timers(app->loop), loop_wake,
+				      app->loop);
+}
+
+static enum status read_secret(const char *path, char *secret, size_t size, struct err *err)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file || !fgets(secret, (int)size, file)) {
+		enum status status =
+			err_set(err, ST_INVALID, "config.secret", "ari_password_file",
+				"cannot read ari_password_file %.100s: %s", path, strerror(errno));
+		if (file)
+			fclose(file);
+		return status;
+	}
+	secret[strcspn(secret, "\r\n")] = 0;
+	fclose(file);
+	return ST_OK;
+}
+
+static enum status create_ari(struct app *app, const struct tel_host *host, struct err *err)
+{
+	struct config *c = app->config;
+	struct ari_config config = {.port = (unsigned)config_number(c, OPT_ari_port)};
+	bool fits = str_copy(config.host, sizeof(config.host), config_text(c, OPT_ari_host)) &&
+		    str_copy(config.user, sizeof(config.user), config_text(c, OPT_ari_user)) &&
+		    str_copy(config.password, sizeof(config.password),
+			     config_text(c, OPT_ari_password)) &&
+		    str_copy(config.app, sizeof(config.app), config_text(c, OPT_ari_app)) &&
+		    str_copy(config.trunk, sizeof(config.trunk), config_text(c, OPT_ari_trunk)) &&
+		    str_copy(config.station_technology, sizeof(config.station_technology),
+			     config_text(c, OPT_ari_technology)) &&
+		    str_copy(config.music_class, sizeof(config.music_class),
+			     config_text(c, OPT_ari_music));
+
+	if (!fits)
+		return err_set(err, ST_INVALID, "config.value", "ari",
+			       "an ari_ option is too long");
+	if (*config_text(c, OPT_ari_password_file)) {
+		enum status status = read_secret(config_text(c, OPT_ari_password_file),
+						 config.password, sizeof(config.password), err);
+		if (status != ST_OK)
+			return status;
+	}
+	app->driver = ari_driver_create(host, &config, loop_lws(app->loop));
+	return ST_OK;
+}
+
+static enum status create_driver(struct app *app, struct err *err)
+{
+	struct config *c = app->config;
+	struct tel_host host = {
+		.clock = &clock_system,
+		.timers = loop_timers(app->loop),
+		.node = config_text(c, OPT_node),
+		.sink = telephony_driver_sink(app->telephony),
+	};
+	struct sim_config sim = {
+		.ring_ms = (unsigned)config_number(c, OPT_sim_ring_ms),
+		.answer_ms = (unsigned)config_number(c, OPT_sim_answer_ms),
+	};
+
+	if (!strcmp(config_text(c, OPT_switch), "ari"))
+		return create_ari(app, &host, err);
+	if (strcmp(config_text(c, OPT_switch), "sim") != 0)
+		return err_set(err, ST_INVALID, "config.value", "switch",
+			       "%s: switch must be sim or ari, not \"%.40s\"",
+			       c->sources[OPT_switch], config_text(c, OPT_switch));
+	app->driver = sim_driver_create(&host, &sim, &app->sim);
+	return ST_OK;
+}
+
+static enum status create_telephony(struct app *app, struct err *err)
+{
+	struct tel_call_sink sink = {.on_fact = control_on_fact, .user = app->control};
+	enum status status;
+
+	app->telephony = telephony_create(&clock_system, loop_timers(app->loop),
+					  config_text(app->config, OPT_node), sink);
+	status = create_driver(app, err);
+	if (status != ST_OK)
+		return status;
+	control_attach_telephony(app->control, app->telephony);
+	return telephony_start(app->telephony, app->driver, err);
+}
+
+static enum status create_doors(struct app *app, const char *const *allowed, struct err *err)
+{
+	struct config *c = app->config;
+	struct route_hooks hooks = app_hooks(app);
+	struct ws_config ws = {
+		.origins = allowed,
+		.allow_no_origin = config_switch(c, OPT_allow_no_origin),
+		.ping_s = (unsigned)config_number(c, OPT_ping_s),
+	};
+	struct routes_config routes = {
+		.web_dir = *config_text(c, OPT_web_dir) ? config_text(c, OPT_web_dir)
+							: CALLTAB_WEB_DIR,
+		.origins = allowed,
+		.tenant_id = app_tenant(),
+		.threads = (unsigned)config_number(c, OPT_http_threads),
+		.version = CALLTAB_VERSION,
+	};
+
+	app->ws = ws_create(&ws, loop_lws(app->loop), &clock_system, loop_timers(app->loop),
+			    app->control, err);
+	if (!app->ws)
+		return err->status;
+	app->routes = routes_create(&routes, app->control, app->db, &hooks, err);
+	return app->routes ? ST_OK : err->status;
+}
+
+static const char *const *origins(struct app *app)
+{
+	return *config_text(app->config, OPT_origins) ? config_list(app->config, OPT_origins)
+						      : app->origins;
+}
+
+static enum status open_front(struct app *app, struct err *err)
+{
+	struct front_config config = {
+		.listen = config_text(app->config, OPT_listen),
+		.max_connections = (unsigned)config_number(app->config, OPT_max_connections),
+		.hooks = {.give_ws = give_ws,
+			  .give_http = give_http,
+			  .connections = connections,
+			  .user = app},
+	};
+
+	app->front = front_start(&config, err);
+	return app->front ? ST_OK : err->status;
+}
+
+/* No origins configured: the pages served here, under the names this machine may be reached by. The
+ * port is known only now; both doors read the list at each request. */
+static void set_own_origins(struct app *app)
+{
+	static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]"};
+	const char *listen = config_text(app->config, OPT_listen);
+	const char *colon = strrchr(listen, ':');
+	unsigned port = front_port(app->front), count = 0;
+
+	if (*config_text(app->config, OPT_origins))
+		return;
+	for (; count < sizeof(hosts) / sizeof(hosts[0]); count++)
+		str_format(app->origin_texts[count], sizeof(app->origin_texts[count]),
+			   "http://%s:%u", hosts[count], port);
+	if (colon)
+		str_format(app->origin_texts[count++], sizeof(app->origin_texts[0]),
+			   "http://%.*s:%u", (int)(colon - listen), listen, port);
+	for (unsigned i = 0; i < count; i++)
+		app->origins[i] = app->origin_texts[i];
+}
+
+static enum status load_setup(struct app *app, struct err *err)
+{
+	struct db_conn *conn = NULL;
+	enum status status = db_connect(config_text(app->config, OPT_database), &conn, err);
+
+	if (status == ST_OK)
+		status = app_load_setup(app, conn, err);
+	db_disconnect(conn);
+	return status;
+}
+
+static enum status build(struct app *app, struct err *err)
+{
+	struct loop_events events = {.on_turn = on_turn, .on_signal = on_signal, .user = app};
+	enum status status = check_database(config_text(app->config, OPT_database), err);
+
+	if (status != ST_OK)
+		return status;
+	app->loop = loop_create(&clock_system, &events, err);
+	if (!app->loop)
+		return err->status;
+	inbox_init(&app->sockets, 0, loop_wake, app->loop);
+	create_control(app);
+	status = open_database(app, err);
+	if (status == ST_OK) {
+		control_attach_log(app->control, app->log);
+		status = load_setup(app, err);
+	}
+	if (status == ST_OK)
+		status = create_telephony(app, err);
+	if (status == ST_OK)
+		status = create_doors(app, origins(app), err);
+	if (status == ST_OK)
+		status = open_front(app, err);
+	if (status == ST_OK)
+		set_own_origins(app);
+	return status;
+}
+
+/* --- the end --- */
+
+static void tear_down(struct app *app)
+{
+	uint64_t left;
+
+	front_stop(app->front);
+	routes_destroy(app->routes);
+	ws_destroy(app->ws);
+	telephony_destroy(app->telephony);
+	left = app->log ? record_log_close(app->log, STOP_STORAGE_MS) : 0;
+	if (left)
+		log_err("stopped with records that were not stored", "records=%llu",
+			(unsigned long long)left);
+	db_close(app->db);
+	control_destroy(app->control);
+	if (app->loop)
+		timer_stop(loop_timers(app->loop), &app->tick);
+	loop_destroy(app->loop);
+}
+
+static void announce(const struct app *app)
+{
+	unsigned port = front_port(app->front);
+
+	printf("ready port=%u url=http://127.0.0.1:%u/\n", port, port);
+	fflush(stdout);
+	log_info("ready", "port=%u switch=%s", port, config_text(app->config, OPT_switch));
+}
+
+int app_serve(struct config *config)
+{
+	struct app *app = xcalloc(1, sizeof(*app));
+	struct err err = {0};
+	enum status status;
+
+	app->config = config;
+	app->switch_state = "connecting";
+	app->tick.fire = on_tick;
+	app->tick.arg = app;
+	signal(SIGPIPE, SIG_IGN);
+	status = build(app, &err);
+	if (status == ST_OK) {
+		announce(app);
+		timer_set(loop_timers(app->loop), &app->tick, clock_mono_us(&clock_system));
+		loop_run(app->loop);
+	} else {
+		fprintf(stderr, "calltab serve: %s\n", err.message);
+	}
+	tear_down(app);
+	free(app);
+	return status == ST_OK ? 0 : 1;
+}

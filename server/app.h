@@ -1,0 +1,10 @@
+#pragma once
+/* Builds the rooms bottom up, wires what may not see each other, runs the loop, tears down top down. */
+#include "server/config.h"
+
+/* `calltab serve`: returns the exit code. Prints `ready port=N url=...` on stdout once it serves. */
+int app_serve(struct config *config);
+
+/* The one tenant there is until tenants are configured. */
+#define TENANT_DEFAULT "00000000-0000-7000-8000-000000000001"
+struct uuid app_tenant(void);
