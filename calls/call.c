@@ -134,8 +134,7 @@ static void enter_idle(const struct call *call, const struct call_event *event,
 	struct call_view *v = &next->view;
 	const struct call_outcome *system;
 
-	if (rule->result != ATTEMPT_NONE || v->attempt_result == ATTEMPT_NONE)
-		v->attempt_result = weigh(call, rule->result ? rule->result : event->result);
+	v->attempt_result = weigh(call, rule->result ? rule->result : event->result);
 	v->ended_by = who_ended(call, event);
 	v->cause = event->cause;
 	v->is_muted = false;
@@ -227,8 +226,7 @@ static void enter_state(const struct call *call, const struct call_event *event,
 			const struct call_rule *rule, struct call *next)
 {
 	enum call_state from = call->view.state, to = rule->to;
-	bool was_idle = call_event_name(from) && !strcmp(call_event_name(from), "idle") &&
-			from != CALL_TRANSFERRING;
+	bool was_idle = from == CALL_WRAP || from == CALL_WRAP_PAUSED;
 
 	if (to == CALL_RINGING && from != CALL_RINGING)
 		next->has_dialed = true;

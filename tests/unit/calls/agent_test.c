@@ -201,6 +201,16 @@ static void ready_asked_for_twice_keeps_the_first_time(void **state)
 	assert_agent(&scene, AGENT_READY, AGENT_READY, "back early");
 }
 
+static void who_signs_out_with_a_wish_is_signed_out(void **state)
+{
+	struct agent_scene scene = agent_in(AGENT_READY);
+
+	(void)state;
+	asks(&scene, AGENT_AWAY, "dentist", true);
+	occurs(&scene, AGENT_EV_ABSENT);
+	assert_agent(&scene, AGENT_LOGGED_OUT, AGENT_LOGGED_OUT, "");
+}
+
 static void a_missed_offer_takes_a_ready_agent_out(void **state)
 {
 	struct agent_scene scene = agent_in(AGENT_READY);
@@ -270,6 +280,7 @@ int main(void)
 		cmocka_unit_test(the_last_wish_during_a_call_counts),
 		cmocka_unit_test(ready_again_during_the_call_takes_the_wish_back),
 		cmocka_unit_test(ready_asked_for_twice_keeps_the_first_time),
+		cmocka_unit_test(who_signs_out_with_a_wish_is_signed_out),
 		cmocka_unit_test(a_missed_offer_takes_a_ready_agent_out),
 		cmocka_unit_test(the_time_of_a_state_never_goes_back),
 		cmocka_unit_test(a_long_reason_is_cut),

@@ -293,6 +293,19 @@ static void who_and_why_and_which_command_are_told(void **state)
 	assert_string_equal(ended_by_word(s.call.view.ended_by), "switch");
 }
 
+static void who_ended_it_stays_told_through_the_wrap(void **state)
+{
+	struct scene s = talking();
+
+	(void)state;
+	far_ends(&s, ATTEMPT_CANCELLED);
+	happens(&s, EV_OUTCOME);
+	happens(&s, EV_PAUSE_TIMER);
+	happens(&s, EV_RESUME_TIMER);
+	assert_string_equal(ended_by_word(s.call.view.ended_by), "customer");
+	assert_int_equal(s.call.view.cause, 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +324,7 @@ int main(void)
 		cmocka_unit_test(state_time_never_goes_back_when_the_clock_does),
 		cmocka_unit_test(a_pause_over_a_jump_of_the_clock_never_leaves_more_than_there_was),
 		cmocka_unit_test(who_and_why_and_which_command_are_told),
+		cmocka_unit_test(who_ended_it_stays_told_through_the_wrap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,8 @@ static const char *state_fault(const struct call *before, const struct call_even
 	MUST(!a->is_muted || call_state_is_live(a->state), "muted after its end");
 	MUST((a->ended_by == ENDED_BY_UNKNOWN) || call_state_is_over(a->state),
 	     "somebody ended what goes on");
+	MUST(a->started_at_ms == (b->state == CALL_NONE ? event->at_ms : b->started_at_ms),
+	     "it began at another time");
 	return NULL;
 }
 
