@@ -147,12 +147,14 @@ class AsteriskOutside {
     return [...stations, ...people]
   }
 
+  /* Tones are given again after ten numbers: only whoever is in a call now can be heard. */
   #tones() {
+    const present = new Set(this.#calls().map(([party]) => party))
     return {
       music: MUSIC_HZ,
       prompt: PROMPT_HZ,
       ...Object.fromEntries(this.phones.map(({ user, hz }) => [user, hz])),
-      ...Object.fromEntries(this.carrier.toneOf),
+      ...Object.fromEntries([...this.carrier.toneOf].filter(([party]) => present.has(party))),
     }
   }
 
