@@ -53,6 +53,7 @@ class FakeGateway {
     this.ticketsToRefuse = 0
     this.eventsToLose = 0
     this.isDeaf = false // hears what attached tabs say and answers nothing
+    this.clockMs = 0 // how much its clock is ahead, as it tells
     this.isClosed = false // refuses connections, as a gateway that is away
     this.server = createServer((request, response) => this.#answer(request, response))
     this.wss = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_AT_MOST, handleProtocols: () => 'calltab.v1' })
@@ -253,7 +254,7 @@ class FakeGateway {
         snapshot: tab.snapshot(),
         outcomes: OUTCOMES,
         sounds: ['greeting.wav'],
-        serverTime: new Date().toISOString(),
+        serverTime: new Date(Date.now() + this.clockMs).toISOString(),
       },
     })
     for (const message of missing ?? []) this.#send(it.socket, message)

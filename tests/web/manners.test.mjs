@@ -103,6 +103,16 @@ describe('a tab', () => {
     assert.deepEqual(it.connections.map(({ state }) => state), ['connecting', 'connected'])
   })
 
+  test("the gateway's clock is known, so that its deadlines can be counted down", limit, async () => {
+    const it = await openTab()
+    assert.ok(Math.abs(it.connections.at(-1).clockOffsetMs) < 1000)
+    gateway.clockMs = 3_600_000
+    gateway.terminateAll()
+    await back(it, 2)
+    gateway.clockMs = 0
+    assert.ok(Math.abs(it.connections.at(-1).clockOffsetMs - 3_600_000) < 1000)
+  })
+
   test('every connection has a fresh ticket and comes back with the last number seen', limit, async () => {
     const it = await openTab()
     await it.DynamicsTelephony.dial('+15550101')

@@ -49,6 +49,7 @@ export class Channel {
     /** @type {any} */
     this.socket = null
     this.attachId = ''
+    this.attachSentAt = 0
     /** what a late answer of an earlier connection is told apart by */
     this.turn = 0
     this.position = { epoch: /** @type {number | null} */ (null), seq: 0 }
@@ -165,6 +166,7 @@ export class Channel {
     const { epoch, seq } = this.position
     const last = epoch === null ? {} : { epoch, seq }
     this.attachId = newCommandId()
+    this.attachSentAt = Date.now()
     const params = { tab, client: this.client, ...last }
     this.socket.send(JSON.stringify({ jsonrpc: '2.0', id: this.attachId, method: 'attach', params }))
   }
@@ -186,8 +188,14 @@ export class Channel {
     this.attachedAt = Date.now()
     this.beat()
     for (const text of this.requests.takeUnsent()) this.socket.send(text)
-    this.sink.attached(result, isResumed)
+    this.sink.attached({ ...result, clockOffsetMs: this.clockOffset(result) }, isResumed)
     if (this.isAttached) this.say('connected')
+  }
+
+  /** The gateway's clock minus ours, taking it that the answer was written half way. @private @param {any} result */
+  clockOffset({ serverTime }) {
+    const at = Date.parse(serverTime)
+    return Number.isNaN(at) ? 0 : Math.round(at - (this.attachSentAt + Date.now()) / 2)
   }
 
   /** @private @param {TelephonyError} error */

@@ -185,7 +185,7 @@ export class Tab {
   /** @private @param {any} result @param {boolean} isResumed */
   attached(result, isResumed) {
     this.number = result.tab
-    this.clockOffsetMs = offsetOf(result)
+    this.clockOffsetMs = result.clockOffsetMs || 0
     this.outcomes = Object.freeze((result.outcomes || []).map(nameOf))
     this.notified('agent', { agent: result.agent })
     this.notified('tabs', { tabs: result.tabs })
@@ -317,13 +317,6 @@ function ticketsOf({ ticket, getTicket }) {
     if (getTicket) return getTicket()
     throw new TelephonyError(CODES.sessionEnded, 'a ticket opens one connection: give connect() a getTicket')
   }
-}
-
-/** @param {any} result of an attachment, or what the page above says */
-function offsetOf({ serverTime, clockOffsetMs }) {
-  if (typeof clockOffsetMs === 'number') return clockOffsetMs
-  const at = Date.parse(serverTime)
-  return Number.isNaN(at) ? 0 : at - Date.now()
 }
 
 /** @param {any} outcome */

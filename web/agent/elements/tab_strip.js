@@ -28,10 +28,18 @@ class TabStrip extends Piece {
     tabs[to % tabs.length].click()
   }
 
+  /* Where there are more tabs than fit, the selected one is not out of sight. */
+  showSelected(number) {
+    if (number === this.selectedNumber) return
+    this.selectedNumber = number
+    this.querySelector('[aria-selected=true]').scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }
+
   /** @param {{tabs: any[], selected: any, now: number}} view */
   update({ tabs, selected, now }) {
     setList(this.parts.tabs, tabs, (tab) => tab.number, (tab) => this.make(tab), (element, tab) => show(element, tab, tab === selected, now))
     setDisabled(this.parts.add, tabs.length >= TABS_AT_MOST)
+    this.showSelected(selected.number)
   }
 }
 customElements.define('ct-tab-strip', TabStrip)
