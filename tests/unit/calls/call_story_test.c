@@ -24,7 +24,7 @@ static void only_a_new_client_state_is_told_as_state(void **state)
 		{CALL_NONE, EV_DIAL, true},
 		{CALL_NONE, EV_PRESENT, true},
 		{CALL_NONE, EV_ENQUEUE, true},
-		{CALL_QUEUED, EV_OFFER, false},
+		{CALL_QUEUED, EV_OFFER, true},
 		{CALL_INCOMING, EV_ANSWER, false},
 		{CALL_ANSWERING, EV_UP, true},
 		{CALL_PREVIEW, EV_PAUSE_TIMER, false},

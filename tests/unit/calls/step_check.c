@@ -20,7 +20,10 @@ static bool client_may_move(const struct call *before, const struct call *after)
 	const char *to = call_client_word(after->view.state);
 
 	if (before->view.state == CALL_NONE)
-		return !strcmp(to, "preview") || !strcmp(to, "ringing") || !strcmp(to, "incoming");
+		return !strcmp(to, "preview") || !strcmp(to, "ringing") ||
+		       after->view.state == CALL_QUEUED;
+	if (before->view.state == CALL_QUEUED)
+		return !strcmp(to, "incoming") || !strcmp(to, "idle");
 	if (before->view.state == CALL_TRANSFERRING && after->view.state == CALL_INCOMING)
 		return true;
 	if (!strcmp(from, to))
