@@ -28,7 +28,7 @@ before(async () => {
 })
 
 after(async () => {
-  for (const child of started) child.kill('SIGKILL')
+  for (const child of started) child.kill('SIGTERM') // not SIGKILL: nginx would leave its worker behind
   await until('the proxies have ended', () => started.every(({ exitCode, signalCode }) => exitCode !== null || signalCode))
   await gateway.stop()
   rmSync(folder, { recursive: true })
@@ -51,7 +51,7 @@ function sample(name, changes) {
 }
 
 async function startProxy(port, command, args) {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: folder } })
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', command, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: folder } })
   let log = ''
   child.stderr.on('data', (data) => (log += data))
   started.push(child)
@@ -110,7 +110,7 @@ for (const [name, start] of Object.entries({ nginx: startNginx, caddy: startCadd
       const answers = await Promise.all([1, 2, 3].map(() => get(port, '/api/v1/me', { agent, token: session.token })))
       assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200])
       const ticket = await gateway.ticket(session, { origin })
-      const tab = await RawTab.open(`wss://127.0.0.1:${port}/ws`, ticket, { origin, ca: ca(), servername: 'localhost', host: `localhost:${port}` })
+      const tab = await RawTab.open(`wss://127.0.0.1:${port}/ws`, ticket, { origin, ca: ca(), servername: 'localhost', headers: { host: `localhost:${port}` } })
       assert.equal((await tab.attach({ tab: (i % 16) + 1 })).tab, (i % 16) + 1)
       await tab.close()
     }
