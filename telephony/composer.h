@@ -74,7 +74,8 @@ struct tc_mix {
 	UT_hash_handle hh;
 	char id[TEL_ID_SIZE];
 	bool has_music, is_seen;
-	bool is_gone; /* lost with the switch's memory: there is nothing to free */
+	bool is_gone;  /* not at the switch: never made, or lost by it; asked nothing of until the next sync */
+	bool is_freed; /* during a sync, which may still name it */
 	struct tc_leg *legs;
 	struct tc_call *calls; /* none: the parties were left to themselves */
 };
@@ -157,6 +158,7 @@ struct telephony {
 	struct tel_call_sink sink;
 	struct tel_driver *driver;
 	enum tc_link link;
+	bool is_syncing;
 	int64_t epoch;
 	int64_t fact_at_us; /* of the driver's fact being worked on, or 0 */
 	uint64_t next_serial;
@@ -220,6 +222,7 @@ void tc_mix_enlist(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg);
 void tc_mix_add(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg);
 void tc_mix_remove(struct telephony *t, struct tc_leg *leg);
 void tc_mix_strike(struct tc_leg *leg);		   /* from our books only */
+void tc_mix_forget(struct telephony *t, struct tc_mix *mix);
 unsigned tc_mix_parties(const struct tc_mix *mix); /* legs that are no agent's */
 /* Music as it should be; the mix freed, and the last party hung up, when nobody needs it. NULL is
  * fine. */

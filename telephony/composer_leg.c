@@ -83,7 +83,8 @@ static void tune(struct telephony *t, struct tc_mix *mix)
 	if (mix->has_music == wants)
 		return;
 	mix->has_music = wants;
-	tc_send_music(t, mix->id, wants);
+	if (!mix->is_gone)
+		tc_send_music(t, mix->id, wants);
 }
 
 void tc_mix_strike(struct tc_leg *leg)
@@ -109,15 +110,23 @@ void tc_mix_add(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg)
 	if (leg->mix == mix)
 		return;
 	tc_mix_enlist(t, mix, leg);
-	tc_send_both(t, TC_MIX_ADD, mix->id, leg->id);
+	if (!mix->is_gone)
+		tc_send_both(t, TC_MIX_ADD, mix->id, leg->id);
 }
 
 void tc_mix_remove(struct telephony *t, struct tc_leg *leg)
 {
 	if (!leg->mix)
 		return;
-	tc_send_both(t, TC_MIX_REMOVE, leg->mix->id, leg->id);
+	if (!leg->mix->is_gone)
+		tc_send_both(t, TC_MIX_REMOVE, leg->mix->id, leg->id);
 	tc_mix_strike(leg);
+}
+
+void tc_mix_forget(struct telephony *t, struct tc_mix *mix)
+{
+	HASH_DEL(t->mixes, mix);
+	free(mix);
 }
 
 void tc_mix_settle(struct telephony *t, struct tc_mix *mix)
@@ -134,6 +143,7 @@ void tc_mix_settle(struct telephony *t, struct tc_mix *mix)
 	}
 	if (!mix->is_gone)
 		tc_send_mix(t, TC_MIX_FREE, mix->id);
-	HASH_DEL(t->mixes, mix);
-	free(mix);
+	mix->is_freed = true;
+	if (!t->is_syncing)
+		tc_mix_forget(t, mix);
 }

@@ -58,6 +58,10 @@ static void on_refused(void *arg)
 
 static void refuse(struct telephony *t, const struct tc_op *op)
 {
+	struct tc_mix *mix = op->kind == TC_MIX_MAKE ? tc_mix_find(t, op->mix) : NULL;
+
+	if (mix)
+		mix->is_gone = true;
 	if (op->kind != TC_LEG_MAKE)
 		return;
 	struct tc_refused *refused = xcalloc(1, sizeof *refused);

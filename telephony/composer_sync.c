@@ -25,18 +25,30 @@ static void forget_mixes(struct telephony *t)
 		mix->is_gone = true;
 }
 
+static void forget_freed(struct telephony *t)
+{
+	struct tc_mix *mix, *next;
+
+	t->is_syncing = false;
+	HASH_ITER(hh, t->mixes, mix, next)
+		if (mix->is_freed)
+			tc_mix_forget(t, mix);
+}
+
 void tc_on_link(struct telephony *t, const struct tel_fact *fact)
 {
 	bool was_up = t->link != TC_DOWN;
 
 	if (fact->link_up) {
 		t->link = TC_SYNCING;
+		t->is_syncing = true;
 		if (t->epoch && fact->epoch != t->epoch)
 			forget_mixes(t);
 		t->epoch = fact->epoch;
 	} else {
 		t->link = TC_DOWN;
 		tc_send_drop(t);
+		forget_freed(t);
 	}
 	if (was_up != fact->link_up)
 		tell_link(t, fact->link_up);
@@ -47,6 +59,7 @@ void tc_on_sync_begin(struct telephony *t)
 	struct tc_mix *mix, *next;
 	struct tc_leg *leg, *next_leg;
 
+	t->is_syncing = true;
 	HASH_ITER(hh, t->mixes, mix, next)
 		mix->is_seen = false;
 	HASH_ITER(hh, t->legs, leg, next_leg)
@@ -156,6 +169,7 @@ static void notice_answers(struct telephony *t)
 void tc_on_sync_end(struct telephony *t)
 {
 	t->link = TC_UP;
+	forget_freed(t);
 	t->repair_from = t->next_token + 1;
 	repair(t);
 	t->repair_count = t->next_token + 1 - t->repair_from;

@@ -162,9 +162,35 @@ static void agent_who_hangs_up_in_hold_keeps_the_call(void **state)
 	crew_run_ms(&crew, 200);
 	assert_true(crew_fact(&crew, TELCALL_AGENT_AUDIO, NULL)->on);
 	assert_party_hears(&crew, CUST, AGENT);
-	crew_clear(&crew, "1");
+	crew_transfer(&crew, "1", OTHER);
+	crew_run_ms(&crew, 1000);
+	assert_party_hears(&crew, CUST, OTHER);
+	crew_hangup(&crew, CUST);
 	crew_settle(&crew);
 	crew_done_empty(&crew);
+}
+
+static void call_resumed_on_a_new_leg_is_active(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, NULL);
+	crew_consult(&crew);
+	crew_hangup(&crew, AGENT);
+	crew_settle(&crew);
+	crew_resume(&crew, "1");
+	crew_run_ms(&crew, 200);
+	crew_hold(&crew, "1");
+	crew_talk(&crew, "3", AGENT, OTHER);
+	crew_hold(&crew, "3");
+	crew_hangup(&crew, AGENT);
+	crew_settle(&crew);
+	crew_resume(&crew, "3");
+	crew_run_ms(&crew, 200);
+	does(telephony_conference(crew.telephony, "3", "1", NULL));
+	assert_party_hears(&crew, AGENT, CUST "+" OTHER);
+	crew_done(&crew);
 }
 
 static void resume_without_a_telephone_leaves_the_call_held(void **state)
@@ -340,6 +366,7 @@ int main(void)
 		cmocka_unit_test(agent_who_hangs_up_in_talk_ends_the_call),
 		cmocka_unit_test(agent_who_hangs_up_while_the_customer_rings_ends_the_call),
 		cmocka_unit_test(agent_who_hangs_up_in_hold_keeps_the_call),
+		cmocka_unit_test(call_resumed_on_a_new_leg_is_active),
 		cmocka_unit_test(resume_without_a_telephone_leaves_the_call_held),
 		cmocka_unit_test(hold_while_the_telephone_rings_again_is_a_hold),
 		cmocka_unit_test(hang_up_with_one_call_active_and_one_held_ends_only_the_active),

@@ -235,6 +235,10 @@ static void switch_fails(struct walk *walk)
 		sim_busy_next(sim, pick(walk, 6));
 		break;
 	case 8:
+		/* What is freed between the switch's list and our reading of it is freed twice: no
+		 * harm, but the switch objects. */
+		if (walk->is_proper)
+			break;
 		/* Refused while the link is away, or so new that nobody knows of it. */
 		assert_int_not_equal(tel_driver_resync(walk->crew.driver), ST_INTERNAL);
 		break;
@@ -392,6 +396,8 @@ static void finish(struct walk *walk)
 		crew_run_ms(&walk->crew, 1000);
 	}
 	holds(walk, sim_mixes(walk->crew.sim) == 0, "%u mixes are left", sim_mixes(walk->crew.sim));
+	holds(walk, !walk->is_proper || !walk->crew.refused, "the switch objected %u times",
+	      walk->crew.refused);
 	holds(walk, walk->made == walk->ended, "%u calls, %u ended", walk->made, walk->ended);
 	holds(walk, !t->calls && !t->lines && !t->legs && !t->mixes && !t->waiting,
 	      "the books are not empty");

@@ -19,14 +19,23 @@ static void keep(void *user, const struct tel_call_fact *fact)
 		crew->on_fact(crew, fact);
 }
 
+/* Between the switch and the composer. */
+static void overhear(void *user, const struct tel_fact *fact)
+{
+	struct crew *crew = user;
+	struct tel_sink sink = telephony_driver_sink(crew->telephony);
+
+	crew->refused += fact->kind == TEL_OP_FAILED;
+	sink.on_fact(sink.user, fact);
+}
+
 void crew_open(struct crew *crew, const struct sim_config *config)
 {
 	*crew = (struct crew){.count = 0};
 	stage_init(&crew->stage);
 	crew->telephony = telephony_create(&crew->stage.clock, &crew->stage.timers, NODE,
 					   (struct tel_call_sink){keep, crew});
-	struct tel_host host = {&crew->stage.clock, &crew->stage.timers, NODE,
-				telephony_driver_sink(crew->telephony)};
+	struct tel_host host = {&crew->stage.clock, &crew->stage.timers, NODE, {overhear, crew}};
 	crew->driver = sim_driver_create(&host, config, &crew->sim);
 	sim_set_station(crew->sim, "1001", true, true);
 	sim_set_station(crew->sim, "1002", true, true);
@@ -47,6 +56,12 @@ void crew_done(struct crew *crew)
 }
 
 void crew_done_empty(struct crew *crew)
+{
+	assert_int_equal(crew->refused, 0);
+	crew_done_refused(crew);
+}
+
+void crew_done_refused(struct crew *crew)
 {
 	assert_int_equal(crew_legs(crew), 0);
 	assert_int_equal(sim_mixes(crew->sim), 0);

@@ -11,6 +11,7 @@ struct crew {
 	struct tel_call_fact *facts;
 	unsigned count, capacity;
 	bool is_in_op;
+	unsigned refused; /* operations of the composer that the switch would not do */
 	void (*on_fact)(struct crew *crew, const struct tel_call_fact *fact); /* optional */
 	void *user;
 };
@@ -18,8 +19,10 @@ struct crew {
 /* Stations 1001, 1002 (obey), 1003 (reachable, never answers by itself), 1004 (unreachable). */
 void crew_open(struct crew *crew, const struct sim_config *config);
 void crew_done(struct crew *crew);
-/* Also checks that nothing is left at the switch and every call has ended exactly once. */
+/* Also checks that nothing is left at the switch and that it had nothing to object to. */
 void crew_done_empty(struct crew *crew);
+/* ... when the switch was made to object. */
+void crew_done_refused(struct crew *crew);
 void crew_run_ms(struct crew *crew, int64_t ms);
 void crew_settle(struct crew *crew);
 
