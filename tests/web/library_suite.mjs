@@ -6,8 +6,8 @@
  *   socketUrl, WebSocket             for connect()
  *   ticket(login)                    a fresh one
  *   agents                           two logins
- *   number                           somebody who rings until farAnswers()
- *   incoming(login, tab, phone)      a caller is offered to the agent on that tab
+ *   number                           somebody who rings until farAnswers(); may be another one each time
+ *   incoming(login, tab, phone)      a caller is offered to the agent, who is ready, on that tab
  *   present(login, tab, number)      a record is presented there
  *   farAnswers(login, tab)  farHangsUp(login, tab)
  *   stop() */
@@ -181,6 +181,7 @@ export function runLibrarySuite(name, makeGateway) {
       assert.equal(second.state, 'ringing')
       assert.notEqual(second.callId, first.callId)
       await script.DynamicsTelephony.release()
+      await script.reached('idle')
     })
 
     row('M5', 'a page that is loaded again knows the call that ended', async () => {
@@ -252,6 +253,7 @@ export function runLibrarySuite(name, makeGateway) {
       const [login, otherLogin] = gateway.agents
       const tabs = [await openTab(1, login), await openTab(2, login)]
       const other = await openTab(1, otherLogin)
+      await until('the other one is signed in', () => other.CallTab.agent.state !== 'LoggedOut')
       const otherState = other.CallTab.agent.state
       await tabs[0].DynamicsTelephony.agentReady()
       for (const tab of tabs) await until('ready', () => tab.CallTab.agent.state === 'Ready')
@@ -329,7 +331,7 @@ class Script {
   async previewedCall() {
     await this.gateway.present(this.login, this.tab, this.gateway.number)
     await this.reached('preview')
-    await this.DynamicsTelephony.dial(this.gateway.number)
+    await this.DynamicsTelephony.dial()
     await this.reached('ringing')
     await this.gateway.farAnswers(this.login, this.tab)
     await this.reached('talk')
@@ -337,6 +339,7 @@ class Script {
   }
 
   async incomingCall() {
+    await this.DynamicsTelephony.agentReady()
     await this.gateway.incoming(this.login, this.tab, '+15550100')
     await this.reached('incoming')
     await this.DynamicsTelephony.answer()
