@@ -320,6 +320,91 @@ static void integrator_writes_the_computed_outcome(void **state)
 	db_result_free(rows);
 }
 
+/* --- twice is once (docs/data.md) --- */
+
+struct write {
+	struct uuid call_id, writer_id;
+	int version, record;
+};
+
+static bool is_taken(const struct uuid *dialer_call, const struct write *write)
+{
+	static int count;
+	const char *subject = sql_format("write %d", ++count);
+	int64_t now = clock_wall_ms(&clock_system);
+
+	RUN("dialer_call_upsert", db_uuid(dialer_call), db_uuid(&tenant), db_text(subject),
+	    db_text(""), db_text(""), db_text(""), db_text(""), db_text(""), db_text(""),
+	    db_text(""), db_text("inbound"), db_text("open"), db_null(), db_null(), db_int(0),
+	    db_int(0), db_int(0), db_int(0), db_int(0), db_bool(false), db_text(""), db_null(),
+	    db_bool(false), db_uuid(&write->call_id), db_int(write->version),
+	    db_uuid(&write->writer_id), db_int(write->record), db_time(now), db_time(now));
+	struct db_result *rows = ASK("dialer_call_get", db_uuid(&tenant), db_uuid(dialer_call));
+	bool is = strcmp(text_at(rows, 0, 1), subject) == 0;
+	db_result_free(rows);
+	return is;
+}
+
+static void dialer_call_is_written_by_what_is_newer(void **state)
+{
+	struct uuid row = new_id(), call = new_id(), other_call = new_id(), run = new_id(),
+		    other_run = new_id();
+
+	(void)state;
+	assert_true(is_taken(&row, &(struct write){call, run, 5, 10}));
+	/* in one run of the program the record's number decides, whatever call it is */
+	assert_false(is_taken(&row, &(struct write){call, run, 5, 10}));
+	assert_false(is_taken(&row, &(struct write){call, run, 9, 9}));
+	assert_false(is_taken(&row, &(struct write){other_call, run, 9, 9}));
+	assert_true(is_taken(&row, &(struct write){call, run, 4, 11}));
+	/* between runs the call's version decides */
+	assert_false(is_taken(&row, &(struct write){call, other_run, 4, 99}));
+	assert_true(is_taken(&row, &(struct write){call, other_run, 5, 1}));
+	/* but a new presentation begins again */
+	assert_true(is_taken(&row, &(struct write){other_call, run, 1, 1}));
+}
+
+static void dialer_call_of_another_tenant_is_not_written(void **state)
+{
+	struct uuid row = add_call(1764000000000), mine = tenant;
+
+	(void)state;
+	tenant = new_id();
+	pg_fixture_exec(owner,
+			sql_format("insert into tenants values ('%s', 'other')", id_text(&tenant)));
+	RUN("dialer_call_upsert", db_uuid(&row), db_uuid(&tenant), db_text("taken"), db_text(""),
+	    db_text(""), db_text(""), db_text(""), db_text(""), db_text(""), db_text(""),
+	    db_text("inbound"), db_text("open"), db_null(), db_null(), db_int(0), db_int(0),
+	    db_int(0), db_int(0), db_int(0), db_bool(false), db_text(""), db_null(), db_bool(false),
+	    db_null(), db_int(9), db_null(), db_int(9), db_time(1), db_time(1));
+	struct db_result *rows = ASK("dialer_call_get", db_uuid(&mine), db_uuid(&row));
+	assert_string_equal(text_at(rows, 0, 1), "Spring");
+	db_result_free(rows);
+}
+
+static const char *state_after(const struct uuid *agent, const char *word, const struct uuid *run,
+			       int record)
+{
+	RUN("agent_state_update", db_uuid(agent), db_uuid(&tenant), db_text(word), db_text(""),
+	    db_time(1764000000000), db_uuid(run), db_int(record));
+	struct db_result *rows = ASK("agent_get", db_uuid(&tenant), db_uuid(agent));
+	const char *state = text_at(rows, 0, 3);
+	db_result_free(rows);
+	return state;
+}
+
+static void agent_state_is_written_by_what_is_newer(void **state)
+{
+	struct uuid agent = add_agent("1001"), run = new_id(), next_run = new_id();
+
+	(void)state;
+	assert_string_equal(state_after(&agent, "Ready", &run, 7), "Ready");
+	assert_string_equal(state_after(&agent, "Away", &run, 6), "Ready");
+	assert_string_equal(state_after(&agent, "Away", &run, 7), "Ready");
+	assert_string_equal(state_after(&agent, "NotReady", &run, 8), "NotReady");
+	assert_string_equal(state_after(&agent, "LoggedIn", &next_run, 1), "LoggedIn");
+}
+
 /* --- people --- */
 
 static void login_and_extension_belong_to_one_agent(void **state)
@@ -539,6 +624,9 @@ int main(void)
 		test(event_is_closed_once),
 		test(new_attempt_gets_what_the_row_has),
 		test(integrator_writes_the_computed_outcome),
+		test(dialer_call_is_written_by_what_is_newer),
+		test(dialer_call_of_another_tenant_is_not_written),
+		test(agent_state_is_written_by_what_is_newer),
 		test(login_and_extension_belong_to_one_agent),
 		test(disabled_agent_is_not_set_up_and_his_sessions_end),
 		test(put_by_name_changes_what_is_there),
