@@ -5,11 +5,14 @@ import { test } from 'node:test'
 import { read, root, sources } from './tree.mjs'
 
 const LONGEST_FILE = 600
+const LONGEST_TEST = 850 // a test file mirrors one source file, so it cannot be divided alone
 const LONGEST_FUNCTION = 80
 const SHOWN = 10
 
 /* Functions that may be longer, each with the reason: it is a table or one switch and looks like it. */
-const LONGER = {}
+const LONGER = {
+  what_is_wrong_is_named: 'a table of wrong messages and what is said to each',
+}
 
 function functions(paths) {
   if (paths.length === 0) return []
@@ -42,7 +45,8 @@ test('no function is longer than a table or a switch has to be', (t) => {
 test('no file holds more than one idea', (t) => {
   const found = sizes(sources(/\.(c|h|m?js|css|html)$|^dev\/[\w-]+$/))
   for (const { path, lines } of found.slice(0, SHOWN)) t.diagnostic(`${lines} lines: ${path}`)
-  assert.deepEqual(found.filter(({ lines }) => lines > LONGEST_FILE), [])
+  const most = (path) => (path.startsWith('tests/') ? LONGEST_TEST : LONGEST_FILE)
+  assert.deepEqual(found.filter(({ path, lines }) => lines > most(path)), [])
 })
 
 test('every exception is still needed', () => {
