@@ -53,9 +53,8 @@ void tc_tell_all(struct telephony *t)
 		free(telling);
 	} while (!is_last);
 	t->is_telling = false;
-	if (t->tellings)
-		tell_soon(t);
-	else
+	/* What was added in the sink has set the timer. */
+	if (!t->tellings)
 		timer_stop(t->timers, &t->tell_timer);
 }
 

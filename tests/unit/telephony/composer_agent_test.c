@@ -276,6 +276,23 @@ static void next_call_comes_while_the_last_leg_is_going(void **state)
 	crew_done_empty(&crew);
 }
 
+static void agent_with_a_held_call_answers_another(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, NULL);
+	crew_talk(&crew, "1", AGENT, CUST);
+	crew_hold(&crew, "1");
+	crew_caller(&crew, "2", "+15559999");
+	crew_answer(&crew, "2", AGENT);
+	crew_settle(&crew);
+	assert_int_equal(crew_told(&crew, TELCALL_UP, "2"), 1);
+	assert_party_hears(&crew, "+15559999", AGENT);
+	assert_party_hears(&crew, CUST, "music");
+	crew_done(&crew);
+}
+
 static void agent_moves_to_another_telephone_between_calls(void **state)
 {
 	(void)state;
@@ -371,6 +388,7 @@ int main(void)
 		cmocka_unit_test(hold_while_the_telephone_rings_again_is_a_hold),
 		cmocka_unit_test(hang_up_with_one_call_active_and_one_held_ends_only_the_active),
 		cmocka_unit_test(next_call_comes_while_the_last_leg_is_going),
+		cmocka_unit_test(agent_with_a_held_call_answers_another),
 		cmocka_unit_test(agent_moves_to_another_telephone_between_calls),
 		cmocka_unit_test(two_agents_do_not_disturb_each_other),
 		cmocka_unit_test(refused_step_of_the_switch_is_told),

@@ -276,12 +276,86 @@ static void digits_lost_with_the_link_are_told(void **state)
 	crew_open(&crew, NULL);
 	crew_talk(&crew, "1", AGENT, CUST);
 	does(telephony_dtmf(crew.telephony, "1", 41, "12345", NULL));
-	outage_ms(&crew, 3000);
+	outage_ms(&crew, 100);
 	crew_run_ms(&crew, 3000);
 	assert_string_equal(crew_fact(&crew, TELCALL_OP_FAILED, "1")->text, "dtmf.lost");
 	assert_int_equal(crew_fact(&crew, TELCALL_OP_FAILED, "1")->token, 41);
 	assert_int_equal(crew_told(&crew, TELCALL_DTMF_DONE, NULL), 0);
 	crew_done(&crew);
+}
+
+/* Somebody has tidied up the switch; the second time after a resync that saw everything. */
+static void mix_lost_by_the_switch_is_made_again(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, NULL);
+	crew_consult(&crew);
+	for (unsigned i = 0; i < 2; i++) {
+		does(tel_driver_resync(crew.driver));
+		crew_settle(&crew);
+		does(tel_mix_free(crew.driver, 1, "gw1-m-1"));
+		does(tel_mix_free(crew.driver, 1, "gw1-m-2"));
+		assert_party_hears(&crew, AGENT, "");
+		does(tel_driver_resync(crew.driver));
+		crew_settle(&crew);
+		assert_party_hears(&crew, AGENT, OTHER);
+		assert_party_hears(&crew, CUST, "music");
+	}
+	crew_clear(&crew, "1");
+	crew_clear(&crew, "2");
+	crew_settle(&crew);
+	crew_done_empty(&crew);
+}
+
+static void objection_to_a_repetition_is_no_news(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, NULL);
+	crew_talk(&crew, "1", AGENT, CUST);
+	sim_fail_next(crew.sim, "mix_add", "it is in there");
+	outage_ms(&crew, 10);
+	crew_settle(&crew);
+	assert_int_equal(crew.refused, 1);
+	assert_int_equal(crew_told(&crew, TELCALL_OP_FAILED, NULL), 0);
+	sim_fail_next(crew.sim, "mix_remove", "now it is news");
+	crew_hold(&crew, "1");
+	crew_settle(&crew);
+	assert_int_equal(crew_told(&crew, TELCALL_OP_FAILED, "1"), 1);
+	crew_done(&crew);
+}
+
+static void ringing_lost_with_the_link_is_heard_after_it(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, &(struct sim_config){.latency_ms = 50});
+	crew_caller(&crew, "1", "+15559999");
+	outage_ms(&crew, 10);
+	crew_run_ms(&crew, 100);
+	assert_party_hears(&crew, "+15559999", "ringback");
+	crew_hangup(&crew, "+15559999");
+	crew_settle(&crew);
+	crew_done_empty(&crew);
+}
+
+/* Nobody has told the composer of the outage, which is over already: what it asks is refused. */
+static void command_between_two_links(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, NULL);
+	sim_link_down(crew.sim);
+	sim_link_up(crew.sim);
+	crew_make(&crew, "1", AGENT, CUST);
+	crew_settle(&crew);
+	assert_ended(&crew, "1", TEL_LOST, TEL_SIDE_SWITCH);
+	crew_done_empty(&crew);
 }
 
 static void restart_of_the_switch_ends_every_call(void **state)
@@ -483,6 +557,10 @@ int main(void)
 		cmocka_unit_test(parties_left_to_themselves_survive_the_outage),
 		cmocka_unit_test(transfer_target_answers_or_fails_during_the_outage),
 		cmocka_unit_test(digits_lost_with_the_link_are_told),
+		cmocka_unit_test(mix_lost_by_the_switch_is_made_again),
+		cmocka_unit_test(objection_to_a_repetition_is_no_news),
+		cmocka_unit_test(ringing_lost_with_the_link_is_heard_after_it),
+		cmocka_unit_test(command_between_two_links),
 		cmocka_unit_test(restart_of_the_switch_ends_every_call),
 		cmocka_unit_test(restart_after_an_outage_ends_every_call),
 		cmocka_unit_test(offers_come_after_the_outage),

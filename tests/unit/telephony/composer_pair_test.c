@@ -373,6 +373,7 @@ static void blind_transfer_connects_the_customer_with_the_target(void **state)
 {
 	(void)state;
 	struct crew crew;
+	struct sim_leg_view views[2];
 
 	crew_open(&crew, NULL);
 	crew_talk(&crew, "1", AGENT, ONE);
@@ -381,6 +382,9 @@ static void blind_transfer_connects_the_customer_with_the_target(void **state)
 	assert_false(crew_fact(&crew, TELCALL_AGENT_AUDIO, NULL)->on);
 	crew_run_ms(&crew, 100);
 	assert_party_hears(&crew, ONE, "ringback");
+	assert_int_equal(sim_legs(crew.sim, views, 2), 2);
+	assert_int_equal(strncmp(views[1].leg, "gw1-t-", 6), 0);
+	assert_string_equal(views[1].tag, "1");
 	assert_int_equal(crew_told(&crew, TELCALL_ENDED, NULL), 0);
 	crew_run_ms(&crew, 400);
 	assert_int_equal(crew_told(&crew, TELCALL_TRANSFERRED, "1"), 1);

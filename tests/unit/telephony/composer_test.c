@@ -188,6 +188,58 @@ static void digits_are_sent_and_received(void **state)
 	crew_done(&crew);
 }
 
+static void digits_that_fail_are_told_by_their_token(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, NULL);
+	crew_talk(&crew, "1", AGENT, CUST);
+	does(telephony_dtmf(crew.telephony, "1", 77, "1", NULL));
+	sim_fail_next(crew.sim, "leg_dtmf", NULL);
+	does(telephony_dtmf(crew.telephony, "1", 78, "2", NULL));
+	does(telephony_dtmf(crew.telephony, "1", 79, "3", NULL));
+	crew_settle(&crew);
+	assert_int_equal(crew_fact(&crew, TELCALL_OP_FAILED, "1")->token, 78);
+	crew_run_ms(&crew, 1000);
+	assert_int_equal(crew_told(&crew, TELCALL_DTMF_DONE, "1"), 2);
+	assert_int_equal(crew_fact(&crew, TELCALL_DTMF_DONE, "1")->token, 79);
+	crew_done(&crew);
+}
+
+static void facts_carry_the_time_at_which_the_driver_learned_them(void **state)
+{
+	(void)state;
+	struct crew crew;
+	char leg[TEL_ID_SIZE];
+
+	crew_open(&crew, &(struct sim_config){.jitter_ms = 3000, .seed = 3});
+	int64_t start_us = crew.stage.held.wall_us;
+	does(sim_call_in(crew.sim, "+15559999", "", "100", leg, NULL));
+	crew_settle(&crew);
+	assert_int_equal(crew_told(&crew, TELCALL_OFFERED, NULL), 0);
+	crew_run_ms(&crew, 10000);
+	assert_int_equal(crew_fact(&crew, TELCALL_OFFERED, NULL)->at_us, start_us);
+	crew_done(&crew);
+}
+
+static void call_without_a_far_leg_ends_without_waiting_for_the_switch(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, &(struct sim_config){.latency_ms = 50});
+	crew_make(&crew, "1", AGENT, CUST);
+	crew_run_ms(&crew, 10);
+	int64_t cleared_us = crew.stage.held.wall_us;
+	crew_clear(&crew, "1");
+	crew_settle(&crew);
+	assert_ended(&crew, "1", TEL_CANCELLED, TEL_SIDE_US);
+	assert_int_equal(crew_fact(&crew, TELCALL_ENDED, "1")->at_us, cleared_us);
+	crew_run_ms(&crew, 100);
+	crew_done_empty(&crew);
+}
+
 static void wrong_or_too_many_digits_are_refused(void **state)
 {
 	(void)state;
@@ -268,6 +320,7 @@ static void offer_ends_before_anybody_adopts_it(void **state)
 	sim_party_hangup(crew.sim, leg);
 	crew_settle(&crew);
 	assert_int_equal(crew_fact(&crew, TELCALL_OFFER_GONE, NULL)->result, TEL_ABANDONED);
+	assert_int_equal(crew_fact(&crew, TELCALL_OFFER_GONE, NULL)->sip, 487);
 	assert_refused(ST_CONFLICT, "call.unknown",
 		       telephony_adopt(crew.telephony, "2", leg, &err));
 	crew_done_empty(&crew);
@@ -418,8 +471,9 @@ static void cleared_call_is_told_to_end_though_the_switch_is_silent(void **state
 	crew_talk(&crew, "1", AGENT, CUST);
 	sim_fail_next(crew.sim, "leg_hangup", NULL);
 	crew_clear(&crew, "1");
+	crew_run_ms(&crew, 3000);
 	crew_clear(&crew, "1");
-	crew_run_ms(&crew, 4999);
+	crew_run_ms(&crew, 1999);
 	assert_int_equal(crew_told(&crew, TELCALL_ENDED, "1"), 0);
 	crew_run_ms(&crew, 1);
 	assert_ended(&crew, "1", TEL_NORMAL, TEL_SIDE_US);
@@ -524,6 +578,9 @@ int main(void)
 		cmocka_unit_test(muted_agent_is_not_heard),
 		cmocka_unit_test(mute_while_ringing_holds_from_the_answer_on),
 		cmocka_unit_test(digits_are_sent_and_received),
+		cmocka_unit_test(digits_that_fail_are_told_by_their_token),
+		cmocka_unit_test(facts_carry_the_time_at_which_the_driver_learned_them),
+		cmocka_unit_test(call_without_a_far_leg_ends_without_waiting_for_the_switch),
 		cmocka_unit_test(wrong_or_too_many_digits_are_refused),
 		cmocka_unit_test(caller_is_offered_adopted_and_answered),
 		cmocka_unit_test(refused_offer_is_gone),
