@@ -166,9 +166,5 @@ int64_t db_get_time_ms(const struct db_result *result, unsigned row, unsigned co
 		return 0;
 	memcpy(&raw, bytes, sizeof(raw));
 	int64_t us = (int64_t)be64toh(raw);
-	/* 'infinity' and '-infinity' are the two ends of the range. */
-	if (us == INT64_MAX || us == INT64_MIN)
-		return us / 1000;
-	/* Rounded down on both sides of 2000. */
-	return EPOCH_2000_MS + (us >= 0 ? us / 1000 : -((-us + 999) / 1000));
+	return EPOCH_2000_MS + us / 1000;
 }

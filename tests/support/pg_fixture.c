@@ -221,7 +221,7 @@ static void make_template(const struct pg_fixture *pg)
 
 bool pg_fixture_start(struct pg_fixture *pg, char *reason, size_t size)
 {
-	*pg = (struct pg_fixture){.folder = "/tmp/calltab-pg-XXXXXX"};
+	*pg = (struct pg_fixture){.folder = "/tmp/calltab-unit-XXXXXX"};
 	if (!find_bindir(pg->bindir, sizeof(pg->bindir))) {
 		str_copy_cut(
 			reason, size,
@@ -289,6 +289,14 @@ void pg_fixture_kill(struct pg_fixture *pg)
 	kill(pg->pid, SIGQUIT);
 	waitpid(pg->pid, NULL, 0);
 	pg->pid = 0;
+}
+
+void pg_fixture_mend(struct pg_fixture *pg)
+{
+	if (pg->pid > 0)
+		pg_fixture_thaw(pg);
+	else
+		pg_fixture_revive(pg);
 }
 
 void pg_fixture_stop(struct pg_fixture *pg)

@@ -102,6 +102,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	tenant = id_of(TENANT);
+	pg_fixture_mend(&pg);
 	pg_fixture_database(&pg, true, owner);
 	pg_fixture_as(owner, "gateway", gateway);
 	open_pool(gateway, 2, 0);

@@ -154,6 +154,7 @@ static int set_up(void **state)
 	(void)state;
 	bench = (struct bench){
 		.agent_id = new_id(), .dialer_call_id = new_id(), .call_id = new_id()};
+	pg_fixture_mend(&pg);
 	pg_fixture_database(&pg, true, bench.owner);
 	pg_fixture_as(bench.owner, "gateway", bench.gateway);
 	pg_fixture_exec(bench.owner, sql_format("insert into agents (agent_id, tenant_id, login, "
