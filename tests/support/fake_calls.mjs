@@ -246,14 +246,11 @@ const METHODS = {
     if (!tab.isFree()) METHODS.endWrap(tab)
     tab.start('ringing', { phone: number, direction })
   },
-  holdresume: (tab) => (tab.isHeld() ? METHODS.resume(tab) : METHODS.hold(tab, 'holdresume')),
-  hold(tab, name = 'hold') {
-    mustBe(tab.isActive(), 'call.not_active', `${typeof name === 'string' ? name : 'hold'} needs an active call: this tab is ${stateOf(tab)}`)
-    tab.update({ held: true, boardState: 'Hold' })
-  },
+  holdresume: (tab) => (tab.isHeld() ? METHODS.resume(tab) : hold(tab, 'holdresume')),
+  hold: (tab) => hold(tab, 'hold'),
   resume(tab) {
     mustBe(tab.isHeld(), 'call.not_held', `resume needs a held call: this tab is ${stateOf(tab)}`)
-    for (const other of tab.agent.tabs.values()) if (other !== tab && other.isActive()) METHODS.hold(other)
+    for (const other of tab.agent.tabs.values()) if (other !== tab && other.isActive()) hold(other, 'resume')
     tab.update({ held: false, boardState: 'Talk' })
   },
   transferBlind(tab, { number }) {
@@ -345,6 +342,11 @@ const METHODS = {
   agentReady: (tab) => tab.agent.setState('Ready'),
   agentNotReady: (tab, { reason }) => tab.agent.setState('NotReady', reason),
   setState: (tab, { state, reason }) => tab.agent.setState(state, reason),
+}
+
+function hold(tab, name) {
+  mustBe(tab.isActive(), 'call.not_active', `${name} needs an active call: this tab is ${stateOf(tab)}`)
+  tab.update({ held: true, boardState: 'Hold' })
 }
 
 /* Carries out a command; its result, or a Refusal thrown. */

@@ -22,7 +22,12 @@ import { FakeAgent, OUTCOMES, Refusal, command, contractTime } from './fake_call
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url))
 const MESSAGE_BYTES_AT_MOST = 16 * 1024
 const ATTACH_WITHIN_MS = 5000
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' }
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
 const CONTENT_POLICY = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 const AGENTS = [
   { login: '1001', password: 'secret', name: 'Ada Example', extension: '101' },
@@ -267,7 +272,8 @@ class FakeGateway {
     const { pathname } = new URL(request.url, this.url)
     const body = await bodyOf(request)
     const reply = (status, json) => {
-      response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json', 'cache-control': 'no-store' })
+      const type = status < 400 ? 'application/json' : 'application/problem+json'
+      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' })
       response.end(status === 204 ? undefined : JSON.stringify(json))
     }
     const login = this.tokens.get((request.headers.authorization ?? '').replace(/^Bearer /, ''))
@@ -275,7 +281,8 @@ class FakeGateway {
       case 'POST /api/v1/sign-in':
         return this.#signedIn(body, reply)
       case 'POST /api/v1/ws-tickets':
-        return login ? reply(200, { ticket: this.#newTicket(login), expiresIn: 30 }) : reply(401, problem(401, 'session.ended', 'sign in again'))
+        if (!login) return reply(401, problem(401, 'session.ended', 'sign in again'))
+        return reply(200, { ticket: this.#newTicket(login), expiresIn: 30 })
       case 'POST /api/v1/sign-out':
         this.endSessions()
         return reply(204)

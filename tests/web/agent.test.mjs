@@ -108,7 +108,8 @@ for (const width of [1280, 420]) {
   onPage(`every scene fits ${width} pixels, in the dark`, { width, height, dark: true }, async (it) => {
     await it.picture('dark-sign-in')
     await it.signIn()
-    gateway.present('1001', { phone: '+15550123', toName: LONG, campaign: 'Spring', attempt: 2, attempts: 5, popUrl: 'https://crm.example/1' }, 1)
+    const popUrl = 'https://crm.example/1'
+    gateway.present('1001', { phone: '+15550123', toName: LONG, campaign: 'Spring', attempt: 2, attempts: 5, popUrl }, 1)
     await it.shows('Preview')
     await it.picture('dark-preview')
     await it.page.locator('.state-button').click()
@@ -432,7 +433,8 @@ onPage('a refused command is said in words and changes nothing', {}, async (it) 
 onPage('what comes from outside is text, and leads nowhere but to the web', {}, async (it) => {
   await it.signIn()
   const markup = '<img src=x onerror="document.title=1">'
-  gateway.incoming('1001', { phone: markup, fromName: markup, queue: markup, popUrl: 'javascript:alert(1)', scriptUrl: 'https://crm.example/1' }, 1)
+  const urls = { popUrl: 'javascript:alert(1)', scriptUrl: 'https://crm.example/1' }
+  gateway.incoming('1001', { phone: markup, fromName: markup, queue: markup, ...urls }, 1)
   await it.shows('Incoming call')
   assert.equal(await it.text('.call h2'), markup)
   assert.equal(await it.page.locator('img').count(), 0)

@@ -43,7 +43,10 @@ before(async () => {
   gateway = await startFakeGateway({
     pages: {
       '/classic.html': html('<script src="/connect.js"></script><script src="/lib/calltab.js"></script><script src="/old.js"></script>'),
-      '/both.html': html('<script src="/connect.js"></script><script src="/lib/calltab.js"></script><script type="module" src="/both.js"></script>'),
+      '/both.html': html(
+        '<script src="/connect.js"></script><script src="/lib/calltab.js"></script>' +
+          '<script type="module" src="/both.js"></script>',
+      ),
       '/host.html': html('<script src="/connect.js"></script><script src="/lib/calltab.js"></script><iframe></iframe>'),
       '/connect.js': script(CONNECT),
       '/old.js': script(OLD_SCRIPT),

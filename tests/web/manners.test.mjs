@@ -321,8 +321,8 @@ describe('a tab', () => {
 
   test('nonsense from the gateway is reported and harms nothing', limit, async () => {
     const it = await openTab()
-    for (const text of ['{', '[]', '"x"', '{"jsonrpc":"2.0","method":"agent","params":{}}', '{"jsonrpc":"2.0","method":"later","params":{}}'])
-      gateway.sendAll(text)
+    const told = (method) => JSON.stringify({ jsonrpc: '2.0', method, params: {} })
+    for (const text of ['{', '[]', '"x"', told('agent'), told('later')]) gateway.sendAll(text)
     await it.DynamicsTelephony.dial('+15550101')
     assert.deepEqual(it.errors.map(({ code }) => code), Array(4).fill('protocol.bad_message'))
   })
@@ -459,7 +459,8 @@ describe('a tab', () => {
     const { DynamicsTelephony } = createCallTab()
     for (const wrong of [undefined, null, 5, '', '{', '[]', 'null', {}, { dtEventArgs: 5 }, { dtEventArgs: '{}' }])
       assert.throws(() => DynamicsTelephony.parseEventArgs(wrong), { code: 'event.malformed' }, JSON.stringify(wrong))
-    const bare = DynamicsTelephony.parseEventArgs('{"state":"talk","isCallback":"no","type":"other","retryDatetime":"2031-05-06T14:30:00.123+02:00"}')
+    const odd = { state: 'talk', isCallback: 'no', type: 'other', retryDatetime: '2031-05-06T14:30:00.123+02:00' }
+    const bare = DynamicsTelephony.parseEventArgs(JSON.stringify(odd))
     assert.deepEqual([bare.isCallback, bare.type, bare.retryDatetime], [false, 'phonecall', '2031-05-06T12:30:00Z'])
     assert.equal(Object.keys(bare).length, 18)
     const hostile = DynamicsTelephony.parseEventArgs('{"state":"talk","__proto__":{"isAdmin":true},"constructor":1}')

@@ -12,7 +12,13 @@ export const PHASE_WORDS = {
   wrap: 'Wrap-up',
 }
 
-const DIRECTION_WORDS = { inbound: 'Inbound', outbound: 'Outbound', clicktocall: 'Click to call', transfer: 'Consultation', ccOutbound: 'Dialer' }
+const DIRECTION_WORDS = {
+  inbound: 'Inbound',
+  outbound: 'Outbound',
+  clicktocall: 'Click to call',
+  transfer: 'Consultation',
+  ccOutbound: 'Dialer',
+}
 const ENDED_WORDS = { agent: 'by you', customer: 'by the other side', system: 'by the system', switch: 'by the network' }
 const RESULT_WORDS = {
   noanswer: 'No answer', busy: 'Busy', error: 'Could not be dialed', cancelled: 'Cancelled', rejected: 'Skipped', deflected: 'Rejected',

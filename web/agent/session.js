@@ -50,8 +50,9 @@ async function post(what, { body, token }) {
   const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
   const response = await fetch(`/api/v1/${what}`, { method: 'POST', headers, body: JSON.stringify(body ?? {}) })
   const json = await response.json().catch(() => ({}))
-  if (!response.ok) throw Object.assign(new Error(json.detail || `the gateway answers ${response.status}`), { status: response.status, code: json.code })
-  return json
+  if (response.ok) return json
+  const { status } = response
+  throw Object.assign(new Error(json.detail || `the gateway answers ${status}`), { status, code: json.code })
 }
 
 function read() {

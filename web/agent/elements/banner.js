@@ -20,22 +20,38 @@ class Banner extends Piece {
 }
 customElements.define('ct-banner', Banner)
 
-/* The worst first. */
+/* Subjects of notices, the worst first, and what is said where the gateway gave no words. */
+const NOTICES = [
+  ['switch', 'bad', 'alert', 'The telephone system is away: no calls can be made.'],
+  ['storage', 'warn', 'alert', 'Calls are kept, but the database is away.'],
+  ['restart', 'warn', 'link', 'The gateway restarts shortly.'],
+  ['token', 'warn', 'alert', 'Your session ends soon: sign in again when you can.'],
+]
+
 function bannerOf(connection, notices, now) {
+  const when = whenOf(connection, now)
   switch (connection.state) {
     case 'closed':
     case 'disconnected':
       return { kind: 'bad', text: `Not connected: ${connection.error?.message ?? 'this call tab was closed'}.`, canConnect: true }
     case 'reconnecting':
-      return { kind: 'warn', icon: 'link', text: `Connection lost${whenOf(connection, now)}. A live call goes on; the page catches up.` }
+      return { kind: 'warn', icon: 'link', text: `Connection lost${when}. A live call goes on; the page catches up.` }
     case 'connecting':
-      return connection.code || connection.reason ? { kind: 'warn', icon: 'link', text: `The gateway does not answer${whenOf(connection, now)}.` } : null
+      return isFirstTry(connection) ? null : { kind: 'warn', icon: 'link', text: `The gateway does not answer${when}.` }
+    default:
+      return noticeOf(notices)
   }
-  if (notices.has('switch')) return { kind: 'bad', text: notices.get('switch') || 'The telephone system is away: no calls can be made.' }
-  if (notices.has('storage')) return { kind: 'warn', icon: 'alert', text: notices.get('storage') || 'Calls are kept, but the database is away.' }
-  if (notices.has('restart')) return { kind: 'warn', icon: 'link', text: notices.get('restart') || 'The gateway restarts shortly.' }
-  if (notices.has('token')) return { kind: 'warn', icon: 'alert', text: notices.get('token') || 'Your session ends soon: sign in again when you can.' }
-  return null
+}
+
+function noticeOf(notices) {
+  const found = NOTICES.find(([subject]) => notices.has(subject))
+  if (!found) return null
+  const [subject, kind, icon, words] = found
+  return { kind, icon, text: notices.get(subject) || words }
+}
+
+function isFirstTry({ code, reason }) {
+  return code === undefined && reason === undefined
 }
 
 function whenOf({ retryAt }, now) {

@@ -33,7 +33,8 @@ class CallCard extends Piece {
   showEmpty({ selected, agent }) {
     const { call, connection } = selected
     const title = connection.state === 'connected' ? 'No call on this tab' : 'Not connected'
-    const text = agent?.state === 'Ready' ? 'You are ready: the next call is presented here.' : 'Dial a number, or set yourself ready to be given calls.'
+    const isReady = agent?.state === 'Ready'
+    const text = isReady ? 'You are ready: the next call is presented here.' : 'Dial a number, or set yourself ready to be given calls.'
     setText(this.parts.emptyTitle, title)
     setText(this.parts.emptyText, call?.outcome ? `Last call: ${nameOf(call)}, ${call.outcome}. ${text}` : text)
   }

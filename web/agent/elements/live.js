@@ -126,11 +126,20 @@ class Live extends Piece {
     setHidden(cancel, !may('cancelConsult'))
     setHidden(leave, !may('leave'))
     setHidden(partner, [complete, conference, cancel, leave].every((button) => button.hidden))
-    setText(partnerText, own ? `With ${nameOf(own.call)} on tab ${own.number}` : held.length === 1 ? `${nameOf(held[0].call)} is on hold on tab ${held[0].number}` : 'Calls on hold')
+    setText(partnerText, partnerWords(own, held))
     setHidden(partnerChoice, held.length < 2)
-    setList(partnerTab, held, (tab) => tab.number, (tab) => new Option('', String(tab.number)), (option, tab) => setText(option, `Tab ${tab.number}: ${nameOf(tab.call)}`))
+    const makeOption = ({ number }) => new Option('', String(number))
+    const showOption = (option, { number, call: its }) => setText(option, `Tab ${number}: ${nameOf(its)}`)
+    setList(partnerTab, held, ({ number }) => number, makeOption, showOption)
     if (this.choiceOf !== call.callId && own && held.includes(own)) partnerTab.value = String(own.number)
     this.choiceOf = call.callId
   }
 }
 customElements.define('ct-live', Live)
+
+function partnerWords(own, held) {
+  if (own) return `With ${nameOf(own.call)} on tab ${own.number}`
+  if (held.length !== 1) return 'Calls on hold'
+  const [{ number, call }] = held
+  return `${nameOf(call)} is on hold on tab ${number}`
+}

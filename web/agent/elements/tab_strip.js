@@ -37,7 +37,8 @@ class TabStrip extends Piece {
 
   /** @param {{tabs: any[], selected: any, now: number}} view */
   update({ tabs, selected, now }) {
-    setList(this.parts.tabs, tabs, (tab) => tab.number, (tab) => this.make(tab), (element, tab) => show(element, tab, tab === selected, now))
+    const showTab = (element, tab) => show(element, tab, tab === selected, now)
+    setList(this.parts.tabs, tabs, ({ number }) => number, (tab) => this.make(tab), showTab)
     setDisabled(this.parts.add, tabs.length >= TABS_AT_MOST)
     this.showSelected(selected.number)
   }
