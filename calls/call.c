@@ -205,6 +205,7 @@ static void take_event(const struct call_event *event, struct call *next)
 		next->view.tab = event->tab;
 		break;
 	case EV_MUTE:
+	case EV_CONFERENCED: /* the agent's voice is one for both */
 		next->view.is_muted = event->on;
 		break;
 	case EV_FAR_RINGING:

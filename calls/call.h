@@ -78,7 +78,7 @@ struct call_event {
 	enum attempt_result result;
 	enum ended_by ended_by;
 	int cause;
-	bool on;	       /* MUTE */
+	bool on;	       /* MUTE; CONFERENCED: the partner is muted */
 	bool is_clicktocall;   /* DIAL */
 	int64_t retry_at_ms;   /* CALLBACK */
 	struct call_outcome outcome; /* OUTCOME, CALLBACK */

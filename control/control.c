@@ -14,6 +14,11 @@ struct posted {
 
 #define POSTED_LIMIT 10000
 
+static void on_sweep(void *arg)
+{
+	control_sweep_lines(arg);
+}
+
 struct control *control_create(const struct control_config *config, const struct clock *clock,
 			       struct timers *timers, void (*wake)(void *user), void *user)
 {
@@ -28,6 +33,8 @@ struct control *control_create(const struct control_config *config, const struct
 	control->pending_tail = &control->pending_head;
 	control->epoch = (uint64_t)clock_wall_ms(clock);
 	inbox_init(&control->inbox, POSTED_LIMIT, wake, user);
+	control->sweep.fire = on_sweep;
+	control->sweep.arg = control;
 	return control;
 }
 
@@ -35,8 +42,7 @@ static void free_queues(struct control *control)
 {
 	struct queue_slot *queue, *next;
 
-	HASH_ITER(by_number, control->queues, queue, next)
-	{
+	HASH_ITER(by_number, control->queues, queue, next) {
 		HASH_DELETE(by_number, control->queues, queue);
 		free(queue);
 	}
@@ -48,8 +54,7 @@ static void free_agents(struct control *control)
 
 	HASH_CLEAR(by_login, control->agents_by_login);
 	HASH_CLEAR(by_extension, control->agents_by_extension);
-	HASH_ITER(by_id, control->agents, agent, next)
-	{
+	HASH_ITER(by_id, control->agents, agent, next) {
 		HASH_DELETE(by_id, control->agents, agent);
 		for (int i = 1; i <= TAB_MAX; i++)
 			if (agent->tabs[i]) {
@@ -85,7 +90,7 @@ void control_destroy(struct control *control)
 	if (!control)
 		return;
 	HASH_ITER(by_id, control->calls, call, next)
-	control_call_destroy(control, call);
+		control_call_destroy(control, call);
 	free_agents(control);
 	free_queues(control);
 	free_work(control);
@@ -94,6 +99,7 @@ void control_destroy(struct control *control)
 		free(item);
 	}
 	inbox_done(&control->inbox);
+	timer_stop(control->timers, &control->sweep);
 	free(control);
 }
 
@@ -118,70 +124,9 @@ int64_t control_now_ms(const struct control *control)
 	return clock_wall_ms(control->clock);
 }
 
-/* --- setup --- */
-
-static void index_agent(struct control *control, struct agent_slot *agent)
+int64_t control_call_ms(const struct live_call *call)
 {
-	HASH_ADD(by_id, control->agents, setup.agent_id, sizeof(agent->setup.agent_id), agent);
-	HASH_ADD_KEYPTR(by_login, control->agents_by_login, agent->setup.login,
-			strlen(agent->setup.login), agent);
-	HASH_ADD_KEYPTR(by_extension, control->agents_by_extension, agent->setup.extension,
-			strlen(agent->setup.extension), agent);
-}
-
-static void unindex_agent(struct control *control, struct agent_slot *agent)
-{
-	HASH_DELETE(by_id, control->agents, agent);
-	HASH_DELETE(by_login, control->agents_by_login, agent);
-	HASH_DELETE(by_extension, control->agents_by_extension, agent);
-}
-
-void control_set_agent(struct control *control, const struct agent_setup *setup)
-{
-	struct agent_slot *agent = control_find_agent(control, &setup->agent_id);
-
-	if (agent) {
-		unindex_agent(control, agent);
-	} else {
-		agent = xcalloc(1, sizeof(*agent));
-		agent->view.state = agent->view.next_state = AGENT_LOGGED_OUT;
-		agent->view.state_at_ms = control_now_ms(control);
-		/* versions grow over restarts too: a row is only written by a newer one */
-		agent->view.version = (unsigned)(control->epoch / 100 - 17000000000);
-	}
-	agent->setup = *setup;
-	agent->view.agent_id = setup->agent_id;
-	agent->view.tenant_id = control->config.tenant_id;
-	str_copy_cut(agent->view.login, sizeof(agent->view.login), setup->login);
-	str_copy_cut(agent->view.name, sizeof(agent->view.name), setup->name);
-	str_copy_cut(agent->view.extension, sizeof(agent->view.extension), setup->extension);
-	agent->told = agent->view;
-	index_agent(control, agent);
-}
-
-void control_set_queue(struct control *control, const struct queue_setup *setup)
-{
-	struct queue_slot *queue;
-
-	HASH_FIND(by_number, control->queues, setup->number, strlen(setup->number), queue);
-	if (!queue) {
-		queue = xcalloc(1, sizeof(*queue));
-		queue->setup = *setup;
-		HASH_ADD_KEYPTR(by_number, control->queues, queue->setup.number,
-				strlen(queue->setup.number), queue);
-	}
-	queue->setup = *setup;
-}
-
-void control_set_outcome(struct control *control, const struct outcome_setup *outcome)
-{
-	for (unsigned i = 0; i < control->outcome_count; i++)
-		if (uuid_equal(&control->outcomes[i].outcome_id, &outcome->outcome_id)) {
-			control->outcomes[i] = *outcome;
-			return;
-		}
-	if (control->outcome_count < OUTCOMES_MAX)
-		control->outcomes[control->outcome_count++] = *outcome;
+	return call->wall_ms + (clock_mono_us(call->control->clock) - call->mono_us) / 1000;
 }
 
 /* --- finding --- */
@@ -192,16 +137,6 @@ struct agent_slot *control_find_agent(struct control *control, const struct uuid
 
 	HASH_FIND(by_id, control->agents, agent_id, sizeof(*agent_id), agent);
 	return agent;
-}
-
-bool control_find_agent_by_login(struct control *control, const char *login, struct uuid *ret)
-{
-	struct agent_slot *agent;
-
-	HASH_FIND(by_login, control->agents_by_login, login, strlen(login), agent);
-	if (agent)
-		*ret = agent->setup.agent_id;
-	return agent != NULL;
 }
 
 struct tab_slot *control_tab(struct control *control, struct agent_slot *agent, int tab)
@@ -326,13 +261,49 @@ _Bool control_post(struct control *control, void (*fn)(struct control *, void *a
 	return false;
 }
 
+/* A timer that fired before its turn in the queue came may have been paused or replaced meanwhile.
+ */
+static bool is_due(const struct live_call *call, enum call_event_kind kind)
+{
+	enum call_event_kind running;
+	int64_t at_ms;
+
+	return kind < EV_PREVIEW_TIME || (call_deadline(&call->call, &at_ms, &running) &&
+					  running == kind && at_ms <= control_call_ms(call));
+}
+
+/* The preview is over, but nothing can be dialed now: it waits for its agent instead of spoiling an
+ * attempt. */
+static void dial_preview(struct control *control, struct live_call *call,
+			 const struct call_event *event)
+{
+	struct call_event pause = *event;
+	struct err err = {0};
+	enum status status = control_check_begin(control, &err);
+
+	if (status == ST_OK)
+		status = control_check_audio(call->agent, call, &err);
+	if (status == ST_OK) {
+		control_apply(control, call, event, NULL, NULL);
+		return;
+	}
+	pause.kind = EV_PAUSE_TIMER;
+	pause.reason = err.code;
+	control_apply(control, call, &pause, NULL, NULL);
+}
+
 static void do_event(struct control *control, const struct work *work)
 {
+	const struct call_event *event = &work->u.e.event;
 	struct live_call *call;
 
 	HASH_FIND(by_id, control->calls, &work->u.e.call_id, sizeof(work->u.e.call_id), call);
-	if (call)
-		control_apply(control, call, &work->u.e.event, NULL, NULL);
+	if (!call || !is_due(call, event->kind))
+		return;
+	if (event->kind == EV_PREVIEW_TIME)
+		dial_preview(control, call, event);
+	else
+		control_apply(control, call, event, NULL, NULL);
 }
 
 static void run_posted(struct control *control)
@@ -382,88 +353,4 @@ void control_poll(struct control *control)
 			control_offer_waiting(control);
 	} while (control->work_head);
 	control->is_polling = false;
-}
-
-/* --- reading --- */
-
-bool control_tab_snapshot(struct control *control, const struct uuid *agent_id, int tab,
-			  struct call_view *ret, uint64_t *ret_epoch, uint64_t *ret_seq)
-{
-	struct agent_slot *agent = control_find_agent(control, agent_id);
-	struct tab_slot *slot;
-
-	*ret_epoch = control->epoch;
-	*ret_seq = 0;
-	memset(ret, 0, sizeof(*ret));
-	if (!agent || tab < 1 || tab > TAB_MAX)
-		return false;
-	slot = control_tab(control, agent, tab);
-	*ret_seq = slot->seq;
-	if (slot->told)
-		*ret = *slot->told;
-	return slot->told != NULL;
-}
-
-bool control_agent_view(struct control *control, const struct uuid *agent_id,
-			struct agent_view *ret)
-{
-	struct agent_slot *agent = control_find_agent(control, agent_id);
-
-	if (agent)
-		*ret = agent->told;
-	return agent != NULL;
-}
-
-unsigned control_tabs(struct control *control, const struct uuid *agent_id, int tabs[TAB_MAX])
-{
-	struct agent_slot *agent = control_find_agent(control, agent_id);
-	unsigned count = 0;
-
-	for (int i = 1; agent && i <= TAB_MAX; i++)
-		if (agent->tabs[i])
-			tabs[count++] = i;
-	return count;
-}
-
-unsigned control_outcomes(struct control *control, struct outcome_setup *ret, unsigned max)
-{
-	unsigned count = control->outcome_count < max ? control->outcome_count : max;
-
-	memcpy(ret, control->outcomes, count * sizeof(*ret));
-	return count;
-}
-
-void control_agent_present(struct control *control, const struct uuid *agent_id, bool is_present)
-{
-	struct agent_slot *agent = control_find_agent(control, agent_id);
-
-	if (!agent)
-		return;
-	if (is_present)
-		agent->pages++;
-	else if (agent->pages)
-		agent->pages--;
-	if (is_present && agent->pages == 1)
-		control_agent_event(control, agent, AGENT_EV_PRESENT);
-	control->is_offer_due = true;
-}
-
-void control_figures(const struct control *control, struct control_figures *ret)
-{
-	struct agent_slot *agent, *next;
-	const struct live_call *call;
-
-	*ret = (struct control_figures){
-		.calls_live = HASH_CNT(by_id, control->calls),
-		.agents = HASH_CNT(by_id, control->agents),
-		.commands = control->command_count,
-		.facts = control->fact_count,
-		.told = control->told_count,
-		.is_switch_linked = control->is_linked,
-		.is_storage_degraded = control->is_degraded,
-	};
-	HASH_ITER(by_id, control->agents, agent, next)
-	ret->agents_ready += agent->view.state == AGENT_READY;
-	for (call = control->waiting; call; call = call->next_waiting)
-		ret->waiting_callers++;
 }

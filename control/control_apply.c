@@ -11,15 +11,14 @@ static void on_deadline(void *arg)
 {
 	struct live_call *call = arg;
 	struct control *control = call->control;
-	struct call_event event = {.at_ms = control_now_ms(control), .actor = ACTOR_TIMER};
+	struct call_event event = {.actor = ACTOR_TIMER};
 	int64_t at_ms;
 
 	if (call_deadline(&call->call, &at_ms, &event.kind))
 		control_queue_event(control, call, &event);
 }
 
-/* Deadlines are absolute wall time in the payload and monotonic in the timer, so that a jump of the
- * wall clock neither fires nor starves them. */
+/* Deadlines are absolute on the call's own time line, monotonic in the timer. */
 static void set_timer(struct control *control, struct live_call *call)
 {
 	enum call_event_kind event;
@@ -29,7 +28,7 @@ static void set_timer(struct control *control, struct live_call *call)
 		timer_stop(control->timers, &call->timer);
 		return;
 	}
-	left_us = (at_ms - control_now_ms(control)) * 1000;
+	left_us = (at_ms - control_call_ms(call)) * 1000;
 	timer_set(control->timers, &call->timer,
 		  clock_mono_us(control->clock) + (left_us > 0 ? left_us : 0));
 }
@@ -87,10 +86,10 @@ struct live_call *control_call_create(struct control *control, enum call_directi
 	view->tenant_id = control->config.tenant_id;
 	view->direction = direction;
 	view->attempt = 1;
-	view->version =
-		(unsigned)((now - 1700000000000) / 100); /* grows over the attempts of one row */
 	fill_policy(control, &call->call.policy);
 	call->control = control;
+	call->wall_ms = now;
+	call->mono_us = clock_mono_us(control->clock);
 	call->timer.fire = on_deadline;
 	call->timer.arg = call;
 	call->agent = agent;
@@ -115,6 +114,13 @@ void control_set_line(struct control *control, struct live_call *call, const cha
 				call);
 }
 
+void control_leave_dialer_index(struct control *control, struct live_call *call)
+{
+	if (call->is_in_dialer_index)
+		HASH_DELETE(by_dialer, control->calls_by_dialer, call);
+	call->is_in_dialer_index = false;
+}
+
 void control_call_destroy(struct control *control, struct live_call *call)
 {
 	struct tab_slot *slot =
@@ -123,12 +129,48 @@ void control_call_destroy(struct control *control, struct live_call *call)
 	timer_stop(control->timers, &call->timer);
 	control_caller_gone(control, call);
 	control_set_line(control, call, "");
-	if (call->is_in_dialer_index)
-		HASH_DELETE(by_dialer, control->calls_by_dialer, call);
+	control_leave_dialer_index(control, call);
 	HASH_DELETE(by_id, control->calls, call);
 	if (slot && slot->current == call)
 		slot->current = NULL;
 	free(call);
+}
+
+#define SWEEP_US    1000000
+#define Q850_NORMAL 16
+
+static void sweep_soon(struct control *control)
+{
+	timer_set(control->timers, &control->sweep, clock_mono_us(control->clock) + SWEEP_US);
+}
+
+/* False when the switch cannot be asked now. What it does not know is gone. */
+static bool clear_line(struct control *control, struct live_call *call)
+{
+	enum status status = telephony_clear(control->telephony, call->line, Q850_NORMAL, NULL);
+
+	if (status == ST_OK)
+		return true;
+	if (status != ST_CONFLICT)
+		return false;
+	control_set_line(control, call, "");
+	if (call->is_ended)
+		control_call_destroy(control, call);
+	return true;
+}
+
+void control_sweep_lines(struct control *control)
+{
+	struct live_call *call, *next;
+	bool is_done = true;
+
+	HASH_ITER(by_id, control->calls, call, next) {
+		if (call->line[0] && call_state_is_over(call->call.view.state) &&
+		    !call_state_is_live(call->call.view.state))
+			is_done &= clear_line(control, call);
+	}
+	if (!is_done)
+		sweep_soon(control);
 }
 
 struct call_event control_event(const struct control *control, enum call_event_kind kind,
@@ -162,9 +204,11 @@ static void take_place(struct control *control, struct live_call *call)
 	}
 }
 
-static bool is_command(const struct call_event *event)
+/* Somebody waits for the answer, and a refusal tells him that nothing has changed. */
+static bool is_asked(const struct call_event *event)
 {
-	return event->kind <= EV_LAST_COMMAND && event->kind != EV_NOT_READY;
+	return event->kind <= EV_LAST_COMMAND && event->kind != EV_NOT_READY &&
+	       event->actor != ACTOR_TIMER;
 }
 
 /* A dial that a timer asked for and that the switch cannot take: the attempt has failed. */
@@ -174,7 +218,7 @@ static void fail_dial(struct control *control, const struct live_call *call)
 
 	event.result = ATTEMPT_ERROR;
 	event.ended_by = ENDED_BY_SWITCH;
-	event.reason = "switch_away";
+	event.reason = "switch_refused";
 	control_queue_event(control, call, &event);
 }
 
@@ -183,57 +227,72 @@ static enum status carry_out_all(struct control *control, struct live_call *call
 				 const struct effect_args *args, struct err *err)
 {
 	for (unsigned i = 0; i < todo->count; i++) {
-		enum status status = control_carry_out(control, call, todo->list[i], args, err);
+		enum call_effect effect = todo->list[i];
+		enum status status = control_carry_out(control, call, effect, args, err);
 
-		/* hanging up what is gone is no failure; everything else a person asked for is */
-		if (status != ST_OK && is_command(event) && todo->list[i] != FX_CLEAR)
+		/* hanging up what is gone is no failure */
+		if (status == ST_OK || (effect == FX_CLEAR && status == ST_CONFLICT))
+			continue;
+		if (is_asked(event))
 			return status;
-		if (status != ST_OK && todo->list[i] == FX_DIAL)
+		if (effect == FX_DIAL)
 			fail_dial(control, call);
+		else
+			sweep_soon(control);
 	}
 	return ST_OK;
+}
+
+/* Nobody wraps up a caller who was never on a tab. */
+static void end_unseen(struct control *control, const struct live_call *call)
+{
+	struct call_event event = control_event(control, EV_END_WRAP, ACTOR_SWITCH, NULL);
+
+	event.reason = "caller_left";
+	control_queue_event(control, call, &event);
 }
 
 static void after_step(struct control *control, struct live_call *call, const struct call *before)
 {
 	enum call_state was = before->view.state, is = call->call.view.state;
-	struct call_event event = control_event(control, EV_WRAP_TIME, ACTOR_TIMER, NULL);
 
 	if (is == CALL_WRAP && !call->call.view.tab)
-		control_queue_event(control, call, &event);
+		end_unseen(control, call);
 	if (is == CALL_WRAP && was != CALL_WRAP_PAUSED)
 		control_partner_after(control, call);
 	if (is == CALL_END)
 		control_forget_when_stable(control, call);
 	if (call->agent)
-		control_refresh_abilities(control, call->agent);
+		control_refresh(control, call->agent);
 	if (call->agent && call_state_is_live(was) && !call_state_is_live(is) &&
 	    !control_is_live(call->agent))
 		control_agent_event(control, call->agent, AGENT_EV_CALL_OVER);
 	if (is == CALL_END || is == CALL_QUEUED)
-		control->is_offer_due = true;
+		control_offer_soon(control);
 }
 
 enum status control_apply(struct control *control, struct live_call *call,
-			  const struct call_event *event, const struct effect_args *args,
+			  const struct call_event *asked, const struct effect_args *args,
 			  struct err *err)
 {
 	struct call before = call->call, next;
+	struct call_event event = *asked;
 	struct effects todo;
-	enum status status = call_step(&before, event, &next, &todo, err);
+	enum status status;
 
-	if (status != ST_OK)
+	event.at_ms = control_call_ms(call);
+	status = call_step(&before, &event, &next, &todo, err);
+	if (status != ST_OK || next.view.version == before.view.version)
 		return status;
-	if (next.view.version == before.view.version)
-		return ST_OK;
-	status = carry_out_all(control, call, event, &todo, args, err);
+	if (!args || !args->is_carried_out)
+		status = carry_out_all(control, call, &event, &todo, args, err);
 	if (status != ST_OK)
 		return status;
 	call->call = next;
 	take_place(control, call);
 	set_timer(control, call);
 	call->call.view.can = control_abilities(call);
-	control_record_call(control, call, &before);
+	control_record_call(control, call, &before, event.at_ms);
 	for (unsigned i = 0; i < todo.count; i++)
 		if (todo.list[i] == FX_GIVE_BACK)
 			control_give_back(control, call);

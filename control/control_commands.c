@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/str.h"
 #include "calls/number.h"
 
@@ -43,11 +42,8 @@ static void name_call(const struct live_call *call, struct reply *reply)
 	reply->tab = call->call.view.tab;
 }
 
-static enum status check_new_call(struct control *control, struct agent_slot *agent,
-				  const struct live_call *except, struct err *err)
+enum status control_check_begin(const struct control *control, struct err *err)
 {
-	const struct live_call *active = control_active_call(agent, except);
-
 	if (control->is_degraded)
 		return err_set(
 			err, ST_UNAVAILABLE, "storage.away", "",
@@ -55,13 +51,36 @@ static enum status check_new_call(struct control *control, struct agent_slot *ag
 	if (!control->is_linked)
 		return err_set(err, ST_UNAVAILABLE, "switch.away", "",
 			       "the switch is away: try again when it is back");
+	return ST_OK;
+}
+
+enum status control_check_room(const struct control *control, struct err *err)
+{
+	if (HASH_CNT(by_id, control->calls) >= control->config.max_calls)
+		return err_set(err, ST_BUSY, "calls.limit", "", "too many calls are live");
+	return ST_OK;
+}
+
+enum status control_check_audio(const struct agent_slot *agent, const struct live_call *except,
+				struct err *err)
+{
+	const struct live_call *active = control_active_call(agent, except);
+
 	if (active)
 		return err_set(err, ST_CONFLICT, "agent.on_call", "tab",
 			       "tab %d has an active call: hold or release it first",
 			       active->call.view.tab);
-	if (HASH_CNT(by_id, control->calls) >= control->config.max_calls)
-		return err_set(err, ST_BUSY, "calls.limit", "", "too many calls are live");
 	return ST_OK;
+}
+
+static enum status check_new_call(const struct control *control, const struct agent_slot *agent,
+				  struct err *err)
+{
+	enum status status = control_check_begin(control, err);
+
+	if (status == ST_OK)
+		status = control_check_room(control, err);
+	return status == ST_OK ? control_check_audio(agent, NULL, err) : status;
 }
 
 /* "idle --agent moves on by hand--> end": the next dial on the tab ends the wrap of the last call.
@@ -76,31 +95,43 @@ static void move_on(struct control *control, struct agent_slot *agent,
 		control_apply(control, last, &event, NULL, NULL);
 }
 
+static struct live_call *create_dialed(struct control *control, struct agent_slot *agent,
+				       const struct command *command, const char *number)
+{
+	enum call_direction direction =
+		command->direction == DIR_CLICKTOCALL ? DIR_CLICKTOCALL : DIR_OUTBOUND;
+	struct live_call *call = control_call_create(control, direction, agent, command->tab);
+	struct call_view *view = &call->call.view;
+
+	str_copy_cut(view->phone, sizeof(view->phone), number);
+	str_copy_cut(view->campaign, sizeof(view->campaign), command->subject);
+	view->to = command->to;
+	return call;
+}
+
+/* The switch is asked first: what it refuses must not have ended the wrap of the last call. */
 static enum status dial_new(struct control *control, struct agent_slot *agent,
 			    const struct command *command, struct reply *reply, struct err *err)
 {
 	struct call_event event = control_event(control, EV_DIAL, ACTOR_AGENT, command);
+	const struct effect_args done = {.is_carried_out = true};
 	char number[NUMBER_SIZE];
 	struct live_call *call;
 	enum status status = number_parse(command->number, number, err);
 
 	if (status == ST_OK)
-		status = check_new_call(control, agent, NULL, err);
+		status = check_new_call(control, agent, err);
 	if (status != ST_OK)
 		return status;
-	move_on(control, agent, command);
-	call = control_call_create(
-		control, command->direction == DIR_CLICKTOCALL ? DIR_CLICKTOCALL : DIR_OUTBOUND,
-		agent, command->tab);
-	str_copy_cut(call->call.view.phone, sizeof(call->call.view.phone), number);
-	str_copy_cut(call->call.view.campaign, sizeof(call->call.view.campaign), command->subject);
-	call->call.view.to = command->to;
-	status = control_apply(control, call, &event, NULL, err);
-	if (status == ST_OK)
-		name_call(call, reply);
-	else
+	call = create_dialed(control, agent, command, number);
+	status = control_carry_out(control, call, FX_DIAL, NULL, err);
+	if (status != ST_OK) {
 		control_call_destroy(control, call);
-	return status;
+		return status;
+	}
+	move_on(control, agent, command);
+	name_call(call, reply);
+	return control_apply(control, call, &event, &done, err);
 }
 
 static enum status dial(struct control *control, struct agent_slot *agent,
@@ -108,13 +139,17 @@ static enum status dial(struct control *control, struct agent_slot *agent,
 {
 	struct live_call *call = control_current(agent, command->tab);
 	struct call_event event = control_event(control, EV_DIAL, ACTOR_AGENT, command);
-	enum status status;
+	enum status status = ST_OK;
 
 	if (!call || (call_state_is_over(call->call.view.state) &&
 		      call->call.view.state != CALL_TRANSFERRING))
 		return dial_new(control, agent, command, reply, err);
-	status = call_rule_find(&call->call, EV_DIAL) ? check_new_call(control, agent, call, err)
-						      : ST_OK;
+	name_call(call, reply);
+	if (call_rule_find(&call->call, EV_DIAL)) {
+		status = control_check_begin(control, err);
+		if (status == ST_OK)
+			status = control_check_audio(agent, call, err);
+	}
 	if (status == ST_OK)
 		status = control_apply(control, call, &event, NULL, err);
 	return status;
@@ -153,7 +188,7 @@ static enum status check_present(struct control *control, struct agent_slot *age
 	if (control_is_live(agent))
 		return err_set(err, ST_CONFLICT, "agent.on_call", "agent",
 			       "the agent is on a call");
-	return check_new_call(control, agent, NULL, err);
+	return check_new_call(control, agent, err);
 }
 
 /* The place: the one asked for when it is free, else any. */
@@ -188,7 +223,9 @@ static enum status present(struct control *control, struct agent_slot *agent,
 		status = find_place(agent, command->tab, &tab, err);
 	if (status != ST_OK)
 		return status;
-	call = control_call_create(control, command->direction, agent, tab);
+	call = control_call_create(
+		control, command->direction == DIR_OUTBOUND ? DIR_OUTBOUND : DIR_CCOUTBOUND, agent,
+		tab);
 	/* an index entry is by the row's key: set before the first step takes its place */
 	fill_presented(call, command, number);
 	status = control_apply(control, call, &event, NULL, err);
@@ -251,13 +288,15 @@ static enum status plain(struct control *control, struct live_call *call,
 				   .on = command->on};
 	enum status status = check_args(command, number, err);
 
-	if (status == ST_OK && kind == EV_ANSWER && call_rule_find(&call->call, EV_ANSWER) &&
-	    control_active_call(call->agent, call))
-		status = check_new_call(control, call->agent, call, err);
+	if (status == ST_OK && kind == EV_ANSWER && call_rule_find(&call->call, EV_ANSWER))
+		status = control_check_audio(call->agent, call, err);
 	if (status != ST_OK)
 		return status;
 	event.on = command->on;
-	return control_apply(control, call, &event, &args, err);
+	status = control_apply(control, call, &event, &args, err);
+	if (status == ST_OK && kind == EV_MUTE)
+		control_mute_partner(control, call, &event);
+	return status;
 }
 
 /* "Holds / Resumes the call on the current call tab." */
@@ -319,66 +358,6 @@ static enum status on_call(struct control *control, struct live_call *call,
 	}
 }
 
-/* --- the agent himself --- */
-
-static void record_if(struct control *control, struct agent_slot *agent, bool is_changed)
-{
-	if (!is_changed)
-		return;
-	log_info("agent", "agent=%s state=%s next=%s", agent->setup.login,
-		 agent_state_word(agent->view.state), agent_state_word(agent->view.next_state));
-	control_record_agent(control, agent);
-	control->is_offer_due = true;
-}
-
-void control_agent_event(struct control *control, struct agent_slot *agent,
-			 enum agent_event_kind kind)
-{
-	struct agent_event event = {.kind = kind, .at_ms = control_now_ms(control)};
-	bool is_changed = false;
-
-	if (agent_step(&agent->view, &event, &agent->view, &is_changed, NULL) == ST_OK)
-		record_if(control, agent, is_changed);
-}
-
-/* What is on offer goes back: "skip/NotReady -> idle(Reject)", "release() or NotReady -> Deflect".
- */
-static void withdraw_offers(struct control *control, struct agent_slot *agent,
-			    const struct command *command)
-{
-	struct call_event event = control_event(control, EV_NOT_READY, ACTOR_AGENT, command);
-
-	for (int i = 1; i <= TAB_MAX; i++) {
-		struct live_call *call = control_current(agent, i);
-
-		if (call && call_rule_find(&call->call, EV_NOT_READY))
-			control_apply(control, call, &event, NULL, NULL);
-	}
-}
-
-enum status control_set_agent_state(struct control *control, struct agent_slot *agent,
-				    enum agent_state state, const char *reason,
-				    const struct command *command, struct err *err)
-{
-	struct agent_event event = {.kind = state == AGENT_LOGGED_OUT && command->actor == ACTOR_API
-						    ? AGENT_EV_ABSENT
-						    : AGENT_EV_SET,
-				    .at_ms = control_now_ms(control),
-				    .state = state,
-				    .reason = reason,
-				    .is_on_call = control_is_live(agent)};
-	bool is_changed = false;
-	enum status status;
-
-	if (state != AGENT_READY)
-		withdraw_offers(control, agent, command);
-	event.is_on_call = control_is_live(agent);
-	status = agent_step(&agent->view, &event, &agent->view, &is_changed, err);
-	if (status == ST_OK)
-		record_if(control, agent, is_changed);
-	return status;
-}
-
 static enum status do_command(struct control *control, const struct command *command,
 			      struct reply *reply, struct err *err)
 {
@@ -401,7 +380,7 @@ static enum status do_command(struct control *control, const struct command *com
 		return dial(control, agent, command, reply, err);
 	case CMD_TRANSFER_COMPLETE:
 	case CMD_CONFERENCE:
-		return control_pair_up(control, agent, command, err);
+		return control_pair_up(control, agent, command, reply, err);
 	default:
 		return on_call(control, control_current(agent, command->tab), command, reply, err);
 	}

@@ -53,6 +53,8 @@ static void on_ended(struct control *control, struct live_call *call,
 	event.reason = end_reason(call, fact);
 	control_set_line(control, call, "");
 	control_apply(control, call, &event, NULL, NULL);
+	if (call->is_ended)
+		control_call_destroy(control, call);
 }
 
 static void on_call_event(struct control *control, struct live_call *call,
@@ -140,19 +142,25 @@ static void on_station(struct control *control, const struct tel_call_fact *fact
 	control_record_agent(control, agent);
 }
 
-static void on_link(struct control *control, const struct tel_call_fact *fact)
+/* The switch is there when what differed has been told, not when its link is up: only then does it
+ * take commands. */
+static void on_link(struct control *control)
 {
-	if (control->is_linked == fact->link_up)
+	bool is_linked = telephony_is_linked(control->telephony);
+
+	if (control->is_linked == is_linked)
 		return;
-	control->is_linked = fact->link_up;
-	if (fact->link_up)
+	control->is_linked = is_linked;
+	if (is_linked)
 		log_info("switch is up", "driver=%s", telephony_driver_name(control->telephony));
 	else
 		log_err("switch is away: calls go on there, new ones are refused", "driver=%s",
 			telephony_driver_name(control->telephony));
-	control_notice(control, NULL, fact->link_up ? "switch.ok" : "switch.away",
-		       fact->link_up ? "the switch is back" : "the switch is away");
-	control->is_offer_due = true;
+	if (is_linked)
+		control_sweep_lines(control);
+	control_notice(control, NULL, is_linked ? "switch.ok" : "switch.away",
+		       is_linked ? "the switch is back" : "the switch is away");
+	control_offer_soon(control);
 }
 
 static bool on_general_fact(struct control *control, const struct tel_call_fact *fact)
@@ -168,7 +176,8 @@ static bool on_general_fact(struct control *control, const struct tel_call_fact 
 		on_station(control, fact);
 		return true;
 	case TELCALL_LINK:
-		on_link(control, fact);
+	case TELCALL_SYNCED:
+		on_link(control);
 		return true;
 	default:
 		return false;

@@ -28,7 +28,14 @@ void control_caller_waits(struct control *control, struct live_call *call)
 	DL_APPEND2(control->waiting, call, prev_waiting, next_waiting);
 	call->is_waiting = true;
 	control_apply(control, call, &event, NULL, NULL);
+	control_offer_soon(control);
+}
+
+void control_offer_soon(struct control *control)
+{
 	control->is_offer_due = true;
+	if (!control->is_polling && control->inbox.wake)
+		control->inbox.wake(control->inbox.user);
 }
 
 void control_caller_gone(struct control *control, struct live_call *call)
@@ -46,20 +53,22 @@ static bool may_take(const struct agent_slot *agent)
 	return agent->pages && agent_is_available(&agent->view, control_is_engaged(agent));
 }
 
+/* Who gave the caller back is asked again only when nobody else can take him. */
 static struct agent_slot *choose(struct control *control, const struct live_call *call)
 {
-	struct agent_slot *agent, *next, *best = NULL;
+	struct agent_slot *agent, *next, *best = NULL, *excluded = NULL;
 
 	if (call->wanted)
 		return may_take(call->wanted) ? call->wanted : NULL;
-	HASH_ITER(by_id, control->agents, agent, next)
-	{
-		if (!may_take(agent) || uuid_equal(&agent->setup.agent_id, &call->excluded_agent))
+	HASH_ITER(by_id, control->agents, agent, next) {
+		if (!may_take(agent))
 			continue;
-		if (!best || agent->view.state_at_ms < best->view.state_at_ms)
+		if (uuid_equal(&agent->setup.agent_id, &call->excluded_agent))
+			excluded = agent;
+		else if (!best || agent->view.state_at_ms < best->view.state_at_ms)
 			best = agent;
 	}
-	return best;
+	return best ? best : excluded;
 }
 
 static void offer(struct control *control, struct live_call *call, struct agent_slot *agent)
@@ -82,8 +91,10 @@ void control_offer_waiting(struct control *control)
 	struct live_call *call, *next;
 
 	control->is_offer_due = false;
-	DL_FOREACH_SAFE2(control->waiting, call, next, next_waiting)
-	{
+	/* nobody would be told of it, or could answer it */
+	if (control->is_degraded || !control->is_linked)
+		return;
+	DL_FOREACH_SAFE2(control->waiting, call, next, next_waiting) {
 		struct agent_slot *agent;
 
 		if (!call->is_waiting || call->call.view.state != CALL_QUEUED)
@@ -92,6 +103,15 @@ void control_offer_waiting(struct control *control)
 		if (agent)
 			offer(control, call, agent);
 	}
+}
+
+/* What an attempt that was talked is worth stays with the row; the caller himself counts once. */
+static struct dialer_counters given_back(const struct call *old)
+{
+	struct dialer_counters counters = old->view.counters;
+
+	counters.calls = old->base.calls;
+	return counters;
 }
 
 /* The caller lives on in a new presentation; the one that was given back keeps its tab until its
@@ -107,19 +127,14 @@ static void wait_again(struct control *control, struct live_call *old)
 	str_copy_cut(view->phone, sizeof(view->phone), old->call.view.phone);
 	str_copy_cut(view->dnis, sizeof(view->dnis), old->call.view.dnis);
 	view->from = old->call.view.from;
-	call->call.base = old->call.base;
+	call->call.base = given_back(&old->call);
 	call->queue = old->queue;
 	call->excluded_agent = old->call.view.agent_id;
-	view->version +=
-		old->call.view.version > view->version ? old->call.view.version - view->version : 0;
 	str_copy_cut(line, sizeof(line), old->line);
 	control_set_line(control, old, "");
 	control_set_line(control, call, line);
 	old->call.is_detached = true;
-	if (old->is_in_dialer_index) {
-		HASH_DELETE(by_dialer, control->calls_by_dialer, old);
-		old->is_in_dialer_index = false;
-	}
+	control_leave_dialer_index(control, old);
 	control_caller_waits(control, call);
 }
 
@@ -130,11 +145,9 @@ void control_give_back(struct control *control, struct live_call *call)
 
 	if (call->queue && call->line[0]) {
 		wait_again(control, call);
-	} else if (call->line[0]) {
-		enum status ignored =
-			telephony_clear(control->telephony, call->line, Q850_BUSY, NULL);
-
-		(void)ignored;
+	} else if (call->line[0] &&
+		   telephony_clear(control->telephony, call->line, Q850_BUSY, NULL) != ST_OK) {
+		control_sweep_lines(control);
 	}
 	if (has_rung_out && agent)
 		control_agent_event(control, agent, AGENT_EV_MISSED);

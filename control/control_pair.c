@@ -6,9 +6,8 @@
 #include "calls/number.h"
 #include "calls/pair.h"
 
-void control_set_partner(struct control *control, struct live_call *a, struct live_call *b)
+static void set_partner(struct live_call *a, struct live_call *b)
 {
-	(void)control;
 	a->call.view.partner_tab = b ? b->call.view.tab : 0;
 	if (b)
 		b->call.view.partner_tab = a->call.view.tab;
@@ -40,31 +39,49 @@ void control_partner_after(struct control *control, struct live_call *call)
 
 /* Only one call of an agent has his audio: the one that has it is held first. */
 static enum status hold_active(struct control *control, struct live_call *except,
-			       const struct command *command, struct err *err)
+			       const struct command *command, struct live_call **ret_held,
+			       struct err *err)
 {
 	struct live_call *active = control_active_call(except->agent, except);
 	struct call_event event = control_event(control, EV_HOLD, ACTOR_AGENT, command);
+	enum status status;
 
+	*ret_held = NULL;
 	if (!active)
 		return ST_OK;
 	if (!call_rule_find(&active->call, EV_HOLD))
 		return err_set(err, ST_CONFLICT, "agent.on_call", "tab",
 			       "tab %d is busy and cannot be held now", active->call.view.tab);
-	return control_apply(control, active, &event, NULL, err);
+	status = control_apply(control, active, &event, NULL, err);
+	if (status == ST_OK)
+		*ret_held = active;
+	return status;
+}
+
+/* What was held for a command that then failed. */
+static void take_back(struct control *control, struct live_call *held,
+		      const struct command *command)
+{
+	struct call_event event = control_event(control, EV_RESUME, ACTOR_AGENT, command);
+
+	if (held && call_rule_find(&held->call, EV_RESUME))
+		control_apply(control, held, &event, NULL, NULL);
 }
 
 enum status control_resume(struct control *control, struct live_call *call,
 			   const struct command *command, struct err *err)
 {
 	struct call_event event = control_event(control, EV_RESUME, ACTOR_AGENT, command);
+	struct live_call *held = NULL;
+	enum status status = ST_OK;
 
-	if (call_rule_find(&call->call, EV_RESUME)) {
-		enum status status = hold_active(control, call, command, err);
-
-		if (status != ST_OK)
-			return status;
-	}
-	return control_apply(control, call, &event, NULL, err);
+	if (call_rule_find(&call->call, EV_RESUME))
+		status = hold_active(control, call, command, &held, err);
+	if (status == ST_OK)
+		status = control_apply(control, call, &event, NULL, err);
+	if (status != ST_OK)
+		take_back(control, held, command);
+	return status;
 }
 
 static enum status dial_consult(struct control *control, struct live_call *customer,
@@ -73,13 +90,14 @@ static enum status dial_consult(struct control *control, struct live_call *custo
 {
 	struct live_call *call = control_call_create(control, DIR_TRANSFER, customer->agent, tab);
 	struct call_event event = control_event(control, EV_CONSULT_DIAL, ACTOR_AGENT, command);
+	int former_partner = customer->call.view.partner_tab;
 	enum status status;
 
 	str_copy_cut(call->call.view.phone, sizeof(call->call.view.phone), number);
-	control_set_partner(control, call, customer);
+	set_partner(call, customer);
 	status = control_apply(control, call, &event, NULL, err);
 	if (status != ST_OK) {
-		control_set_partner(control, customer, NULL);
+		customer->call.view.partner_tab = former_partner;
 		control_call_destroy(control, call);
 		return status;
 	}
@@ -89,33 +107,42 @@ static enum status dial_consult(struct control *control, struct live_call *custo
 	return ST_OK;
 }
 
-enum status control_consult(struct control *control, struct live_call *customer,
-			    const struct command *command, struct reply *reply, struct err *err)
+static enum status check_consult(const struct control *control, const struct live_call *customer,
+				 const struct command *command, int tab, char number[NUMBER_SIZE],
+				 struct err *err)
 {
-	struct call_event consult = control_event(control, EV_CONSULT, ACTOR_AGENT, command);
-	struct call_event resume = control_event(control, EV_RESUME, ACTOR_AGENT, command);
-	bool was_active = call_state_is_active(customer->call.view.state);
-	int tab = control_free_tab(customer->agent);
-	char number[NUMBER_SIZE];
 	enum status status = number_parse(command->number, number, err);
 
-	if (status != ST_OK)
+	if (status != ST_OK || !call_rule_find(&customer->call, EV_CONSULT))
 		return status;
 	if (!tab)
 		return err_set(err, ST_CONFLICT, "agent.no_free_tab", "tab",
 			       "all %d tabs have a call", TAB_MAX);
-	if (control->is_degraded)
-		return err_set(err, ST_UNAVAILABLE, "storage.away", "",
-			       "the database is away: no new call is begun");
-	if (call_rule_find(&customer->call, EV_CONSULT))
-		status = hold_active(control, customer, command, err);
+	status = control_check_begin(control, err);
+	return status == ST_OK ? control_check_room(control, err) : status;
+}
+
+enum status control_consult(struct control *control, struct live_call *customer,
+			    const struct command *command, struct reply *reply, struct err *err)
+{
+	struct call_event consult = control_event(control, EV_CONSULT, ACTOR_AGENT, command);
+	bool was_active = call_state_is_active(customer->call.view.state);
+	int tab = control_free_tab(customer->agent);
+	struct live_call *held = NULL;
+	char number[NUMBER_SIZE];
+	enum status status = check_consult(control, customer, command, tab, number, err);
+
+	if (status == ST_OK && call_rule_find(&customer->call, EV_CONSULT))
+		status = hold_active(control, customer, command, &held, err);
 	if (status == ST_OK)
 		status = control_apply(control, customer, &consult, NULL, err);
+	if (status == ST_OK) {
+		status = dial_consult(control, customer, number, tab, command, reply, err);
+		if (status != ST_OK && was_active)
+			take_back(control, customer, command);
+	}
 	if (status != ST_OK)
-		return status;
-	status = dial_consult(control, customer, number, tab, command, reply, err);
-	if (status != ST_OK && was_active)
-		control_apply(control, customer, &resume, NULL, NULL);
+		take_back(control, held, command);
 	return status;
 }
 
@@ -134,7 +161,9 @@ static enum status pair_up(struct control *control, struct live_call *active,
 
 	/* partners before the step, so that both tabs say so in the same event */
 	if (!is_transfer)
-		control_set_partner(control, active, held);
+		set_partner(active, held);
+	second.on =
+		active->call.view.is_muted; /* the agent's voice is muted for both, or for none */
 	status = control_apply(control, active, &first, &args, err);
 	if (status == ST_OK)
 		return control_apply(control, held, &second, NULL, err);
@@ -144,7 +173,7 @@ static enum status pair_up(struct control *control, struct live_call *active,
 }
 
 enum status control_pair_up(struct control *control, struct agent_slot *agent,
-			    const struct command *command, struct err *err)
+			    const struct command *command, struct reply *reply, struct err *err)
 {
 	const char *method =
 		command->kind == CMD_TRANSFER_COMPLETE ? "transferComplete" : "conference";
@@ -160,6 +189,8 @@ enum status control_pair_up(struct control *control, struct agent_slot *agent,
 			    held ? &held->call : NULL, other, err);
 	if (status != ST_OK)
 		return status;
+	reply->call_id = active->call.view.call_id;
+	reply->dialer_call_id = active->call.view.dialer_call_id;
 	return pair_up(control, active, held, command, err);
 }
 
@@ -178,6 +209,18 @@ enum status control_cancel_consult(struct control *control, struct live_call *ca
 	if (status == ST_OK && customer && call_rule_find(&customer->call, EV_RESUME))
 		control_apply(control, customer, &back, NULL, NULL);
 	return status;
+}
+
+/* In a conference he is muted for both. */
+void control_mute_partner(struct control *control, struct live_call *call,
+			  const struct call_event *event)
+{
+	struct live_call *partner = partner_of(call);
+	struct effect_args args = {.on = event->on};
+
+	if (call->call.view.state == CALL_CONFERENCE && partner &&
+	    partner->call.view.state == CALL_CONFERENCE)
+		control_apply(control, partner, event, &args, NULL);
 }
 
 enum status control_leave(struct control *control, struct live_call *call,

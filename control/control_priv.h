@@ -1,10 +1,11 @@
 #pragma once
 /* The live state and how its files talk to each other. Only the .c files of control may include this.
  *
- * control.c life, queue, setup, what doors may read | control_commands.c commands -> events | control_pair.c commands
- * on two calls | control_facts.c what the switch reports -> events | control_apply.c one step: effects, timers, records |
- * control_effects.c effect -> switch | control_tell.c records, and the tells that wait for them | control_offer.c
- * waiting callers and whom they are offered to */
+ * control.c life, queue, finding | control_setup.c what is configured, what doors may read | control_agent.c agents
+ * control_commands.c commands -> events | control_pair.c commands on two calls | control_facts.c what the switch
+ * reports -> events | control_apply.c one step: effects, timers, records | control_effects.c effect -> switch
+ * control_tell.c records, and the tells that wait for them | control_offer.c waiting callers and whom they are
+ * offered to */
 #include <uthash.h>
 
 #include "calls/agent.h"
@@ -26,13 +27,17 @@ struct live_call {
 	char line[TEL_ID_SIZE]; /* the telephony call; "" = none (any more) */
 	struct agent_slot *agent; /* NULL while nobody has it */
 	struct queue_slot *queue; /* the queue it came through, or NULL */
+	int64_t wall_ms, mono_us; /* of its birth: see control_call_ms() */
 	struct agent_slot *wanted; /* a caller who dialed this agent's own extension */
 	struct uuid excluded_agent; /* gave it back last */
 	struct uuid event_id; /* the open event row */
 	int64_t event_at_ms;
 	struct timer timer;
 	struct control *control;
-	uint64_t last_record; /* it may be forgotten when this one is stable */
+	uint64_t last_record; /* its end is stable with this one ... */
+	bool is_ended;	      /* ... which has happened: forgotten when the switch has let go of it too */
+	unsigned told_can;    /* as of its last record */
+	int told_partner_tab;
 	struct live_call *next_waiting, *prev_waiting;
 	UT_hash_handle by_line, by_dialer, by_id;
 	bool is_waiting, is_in_dialer_index;
@@ -102,6 +107,7 @@ struct control {
 	struct pending_tell *pending_head, **pending_tail;
 	uint64_t epoch;
 	uint64_t command_count, fact_count, told_count;
+	struct timer sweep; /* lines that could not be hung up */
 	bool is_offer_due, is_linked, is_degraded, is_polling;
 };
 
@@ -110,10 +116,14 @@ struct effect_args {
 	const char *number, *digits, *sound;
 	bool on;
 	const struct live_call *partner; /* complete, conference */
+	bool is_carried_out;		 /* by the caller, before the step */
 };
 
 /* control.c */
 int64_t control_now_ms(const struct control *);
+/* Now, on the call's own time line: it begins at the wall clock and goes on with the monotonic one, so that a wall
+ * clock that is set neither fires nor starves a timer, nor falsifies a duration. */
+int64_t control_call_ms(const struct live_call *);
 struct agent_slot *control_find_agent(struct control *, const struct uuid *agent_id);
 struct tab_slot *control_tab(struct control *, struct agent_slot *, int tab); /* makes it */
 void control_queue_event(struct control *, const struct live_call *, const struct call_event *);
@@ -129,13 +139,16 @@ int control_free_tab(const struct agent_slot *);
 /* control_apply.c */
 struct live_call *control_call_create(struct control *, enum call_direction, struct agent_slot *, int tab);
 void control_call_destroy(struct control *, struct live_call *);
+/* The dialer call's row may be presented again. */
+void control_leave_dialer_index(struct control *, struct live_call *);
 /* Steps, carries out, stores, records. On failure nothing has changed. */
 enum status control_apply(struct control *, struct live_call *, const struct call_event *,
 			  const struct effect_args *, struct err *);
 struct call_event control_event(const struct control *, enum call_event_kind, enum actor,
 				const struct command *);
 void control_set_line(struct control *, struct live_call *, const char *line);
-void control_set_partner(struct control *, struct live_call *, struct live_call *);
+/* The switch has a line of a call that is over: hang it up, now or when it can be. */
+void control_sweep_lines(struct control *);
 struct call_outcome control_outcome(const struct outcome_setup *);
 
 /* control_effects.c */
@@ -144,25 +157,33 @@ enum status control_carry_out(struct control *, struct live_call *, enum call_ef
 struct tel_dest control_dest(struct control *, const char *number);
 
 /* control_tell.c */
-void control_record_call(struct control *, struct live_call *, const struct call *before);
+void control_record_call(struct control *, struct live_call *, const struct call *before, int64_t at_ms);
 void control_record_agent(struct control *, struct agent_slot *);
 void control_forget_when_stable(struct control *, struct live_call *);
 /* What may be done with the call now. */
 unsigned control_abilities(const struct live_call *);
-/* `can` of the agent's other calls may have changed with this one. */
-void control_refresh_abilities(struct control *, struct agent_slot *);
+/* What the agent's other calls may do has changed with this one: they are told. */
+void control_refresh(struct control *, struct agent_slot *);
 void control_notice(struct control *, const struct uuid *agent_id, const char *code, const char *message);
 void control_tell_tabs(struct control *, const struct agent_slot *);
 
-/* control_commands.c */
-void control_do_command(struct control *, const struct command *, control_reply_fn, void *user);
+/* control_agent.c */
 enum status control_set_agent_state(struct control *, struct agent_slot *, enum agent_state,
 				    const char *reason, const struct command *, struct err *);
 void control_agent_event(struct control *, struct agent_slot *, enum agent_event_kind);
+/* control_commands.c */
+void control_do_command(struct control *, const struct command *, control_reply_fn, void *user);
+/* Something may be begun: storage and switch are there; there is room for one call more. */
+enum status control_check_begin(const struct control *, struct err *);
+enum status control_check_room(const struct control *, struct err *);
+/* No other call than `except` has the agent's audio. */
+enum status control_check_audio(const struct agent_slot *, const struct live_call *except, struct err *);
 /* control_pair.c: the parts of control_do_command() for two calls */
 enum status control_consult(struct control *, struct live_call *, const struct command *, struct reply *,
 			    struct err *);
-enum status control_pair_up(struct control *, struct agent_slot *, const struct command *, struct err *);
+enum status control_pair_up(struct control *, struct agent_slot *, const struct command *, struct reply *,
+			    struct err *);
+void control_mute_partner(struct control *, struct live_call *, const struct call_event *);
 enum status control_cancel_consult(struct control *, struct live_call *, const struct command *,
 				   struct err *);
 enum status control_leave(struct control *, struct live_call *, const struct command *, struct err *);
@@ -175,5 +196,6 @@ void control_do_fact(struct control *, const struct tel_call_fact *);
 /* control_offer.c */
 void control_caller_waits(struct control *, struct live_call *);
 void control_caller_gone(struct control *, struct live_call *);
+void control_offer_soon(struct control *); /* in the next turn of control_poll() */
 void control_offer_waiting(struct control *);
 void control_give_back(struct control *, struct live_call *);

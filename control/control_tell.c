@@ -106,17 +106,19 @@ static void log_story(const struct live_call *call, const struct call_story *sto
 			 actor_word(v->actor), v->cause);
 }
 
-void control_record_call(struct control *control, struct live_call *call, const struct call *before)
+void control_record_call(struct control *control, struct live_call *call, const struct call *before,
+			 int64_t at_ms)
 {
 	struct call_story story = call_story(before, &call->call);
 	struct record *record = xcalloc(1, sizeof(*record));
-	int64_t at_ms = control_now_ms(control);
 	uint64_t number = 0;
 
 	/* before the row that begins now, so that keys and times tell the order */
 	if (story.instant_event)
 		record_instant(control, call, story.instant_event, at_ms);
 	fill_record(call, &story, at_ms, record);
+	call->told_can = call->call.view.can;
+	call->told_partner_tab = call->call.view.partner_tab;
 	if (append(control, record, &number)) {
 		call->last_record = number;
 		if (call->agent && call->call.view.tab)
@@ -140,7 +142,8 @@ void control_forget_when_stable(struct control *control, struct live_call *call)
 /* What the agent's other tabs carry. */
 static struct call_neighbours neighbours(const struct live_call *call)
 {
-	struct call_neighbours others = {.has_place = !call->agent || control_free_tab(call->agent)};
+	struct call_neighbours others = {.has_place =
+						 !call->agent || control_free_tab(call->agent)};
 
 	for (int i = 1; call->agent && i <= TAB_MAX; i++) {
 		const struct live_call *other = control_current(call->agent, i);
@@ -153,7 +156,8 @@ static struct call_neighbours neighbours(const struct live_call *call)
 			others.has_fixed |= !call_rule_find(&other->call, EV_HOLD);
 		}
 		if (other->call.is_consult && call->call.view.partner_tab == i)
-			others.has_consult |= call_rule_find(&other->call, EV_CANCEL_CONSULT) != NULL;
+			others.has_consult |=
+				call_rule_find(&other->call, EV_CANCEL_CONSULT) != NULL;
 	}
 	return others;
 }
@@ -165,13 +169,13 @@ unsigned control_abilities(const struct live_call *call)
 	return call_can(&call->call, &others);
 }
 
-/* Only `can` changed: told in order with everything else, but no row says it. */
+/* No row says it, but it is told in order with everything else. */
 static void record_notice(struct control *control, struct live_call *call)
 {
 	struct record *record = xcalloc(1, sizeof(*record));
 	uint64_t number;
 
-	record->at_ms = control_now_ms(control);
+	record->at_ms = control_call_ms(call);
 	record->has = RECORD_NOTICE;
 	if (append(control, record, &number)) {
 		call->last_record = number;
@@ -180,15 +184,19 @@ static void record_notice(struct control *control, struct live_call *call)
 	free(record);
 }
 
-void control_refresh_abilities(struct control *control, struct agent_slot *agent)
+void control_refresh(struct control *control, struct agent_slot *agent)
 {
 	for (int i = 1; i <= TAB_MAX; i++) {
 		struct live_call *call = control_current(agent, i);
-		unsigned can = call ? control_abilities(call) : 0;
 
-		if (!call || call->call.view.can == can)
+		if (!call)
 			continue;
-		call->call.view.can = can;
+		call->call.view.can = control_abilities(call);
+		if (call->told_can == call->call.view.can &&
+		    call->told_partner_tab == call->call.view.partner_tab)
+			continue;
+		call->told_can = call->call.view.can;
+		call->told_partner_tab = call->call.view.partner_tab;
 		call->call.view.version++;
 		record_notice(control, call);
 	}
@@ -245,6 +253,15 @@ static void tell_agent(struct control *control, const struct pending_tell *pendi
 						       control->epoch);
 }
 
+/* What is still up at the switch is not forgotten: its end comes, or it is swept. */
+static void forget(struct control *control, struct live_call *call)
+{
+	call->is_ended = true;
+	control_leave_dialer_index(control, call);
+	if (!call->line[0])
+		control_call_destroy(control, call);
+}
+
 static void tell(struct control *control, struct pending_tell *pending)
 {
 	switch (pending->kind) {
@@ -255,7 +272,7 @@ static void tell(struct control *control, struct pending_tell *pending)
 		tell_agent(control, pending);
 		break;
 	case PENDING_FORGET:
-		control_call_destroy(control, pending->forget);
+		forget(control, pending->forget);
 		break;
 	}
 	free(pending->call);
@@ -297,6 +314,7 @@ void control_on_degraded(void *user, bool is_degraded, const char *why)
 	else
 		log_warn("storage is back", "waiting=%llu",
 			 (unsigned long long)record_log_waiting(control->log));
+	control_offer_soon(control);
 	control_notice(control, NULL, is_degraded ? "storage.degraded" : "storage.ok",
 		       is_degraded ? "the database is away: what happens is shown when it is back"
 				   : "the database is back");

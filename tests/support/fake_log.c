@@ -1,0 +1,82 @@
+#include "tests/support/fake_log.h"
+
+#include <assert.h>
+
+#include "base/cleanup.h"
+
+struct record_log {
+	void (*on_stable)(void *user, uint64_t number);
+	void *user;
+	struct record *records;
+	unsigned count, capacity;
+	uint64_t stable;
+	bool is_refusing;
+};
+
+struct record_log *fake_log_open(void (*on_stable)(void *user, uint64_t number), void *user)
+{
+	struct record_log *log = xcalloc(1, sizeof *log);
+
+	log->on_stable = on_stable;
+	log->user = user;
+	return log;
+}
+
+void fake_log_close(struct record_log *log)
+{
+	free(log->records);
+	free(log);
+}
+
+void fake_log_sync(struct record_log *log)
+{
+	fake_log_sync_to(log, log->count);
+}
+
+void fake_log_sync_to(struct record_log *log, uint64_t number)
+{
+	assert(number <= log->count);
+	if (number <= log->stable)
+		return;
+	log->stable = number;
+	log->on_stable(log->user, number);
+}
+
+void fake_log_refuse(struct record_log *log, bool on)
+{
+	log->is_refusing = on;
+}
+
+unsigned fake_log_count(const struct record_log *log)
+{
+	return log->count;
+}
+
+const struct record *fake_log_record(const struct record_log *log, unsigned index)
+{
+	assert(index < log->count);
+	return &log->records[index];
+}
+
+enum status record_append(struct record_log *log, const struct record *record, uint64_t *ret_number)
+{
+	if (log->is_refusing)
+		return ST_BUSY;
+	if (log->count == log->capacity) {
+		log->capacity = log->capacity ? 2 * log->capacity : 256;
+		log->records = xrealloc(log->records, log->capacity * sizeof *log->records);
+	}
+	log->records[log->count++] = *record;
+	log->records[log->count - 1].number = *ret_number = log->count;
+	return ST_OK;
+}
+
+bool record_log_is_degraded(const struct record_log *log)
+{
+	return log->is_refusing;
+}
+
+uint64_t record_log_waiting(const struct record_log *log)
+{
+	return log->count - log->stable;
+}

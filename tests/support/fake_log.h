@@ -1,0 +1,18 @@
+#pragma once
+/* A record log (db/record.h) without a database: it keeps what control appends, and records become
+ * stable when a test says so and not before. Defines the symbols of db/record.h that control uses;
+ * link it instead of db. */
+#include "db/record.h"
+
+struct record_log *fake_log_open(void (*on_stable)(void *user, uint64_t number), void *user);
+void fake_log_close(struct record_log *log);
+
+/* Everything appended so far, or up to this number, is stable now. */
+void fake_log_sync(struct record_log *log);
+void fake_log_sync_to(struct record_log *log, uint64_t number);
+/* As when the limit is reached: record_append() answers ST_BUSY. */
+void fake_log_refuse(struct record_log *log, bool on);
+
+unsigned fake_log_count(const struct record_log *log);
+/* 0 is the first. Valid until the next record_append(). */
+const struct record *fake_log_record(const struct record_log *log, unsigned index);
