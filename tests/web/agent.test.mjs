@@ -1,35 +1,9 @@
-/* The agent page: what a person sees, does and is told, at two widths, by mouse and by keyboard. */
+/* The agent page: what a person sees, does and is told, by mouse and by keyboard. How it looks: agent_looks.test.mjs. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { startFakeGateway } from '../support/fake_gateway.mjs'
 import { until } from '../support/until.mjs'
-import { AgentPage } from './agent_page.mjs'
-import { launchBrowser } from './browser.mjs'
+import { pageSuite } from './agent_page.mjs'
 
-const limit = { timeout: 60_000 }
-let browser
-let gateway
-
-before(async () => {
-  browser = await launchBrowser()
-})
-after(() => browser?.close())
-
-/* Each test has a gateway and a page of its own; the page's console must stay silent unless the test says why not. */
-function onPage(title, options, body) {
-  test(title, limit, async () => {
-    gateway = await startFakeGateway({ links: { 'once-1': '1001' } })
-    const it = await AgentPage.open(browser, gateway, options)
-    try {
-      await body(it)
-      it.complaints.splice(0, Infinity, ...it.complaints.filter((text) => !options.expects?.test(text)))
-      await it.close()
-    } finally {
-      await it.context.close()
-      await gateway.stop()
-    }
-  })
-}
+const onPage = pageSuite()
 
 const REFUSED = /status of 401/ // the browser's own line about an HTTP answer
 
@@ -48,7 +22,7 @@ onPage('a wrong password is said and asked for again', { expects: REFUSED }, asy
 onPage('a sign-in link works once and leaves the address bar at once', { path: '/agent/#link=once-1', expects: REFUSED }, async (it) => {
   await it.isConnected()
   assert.equal(new URL(it.page.url()).hash, '')
-  const again = await AgentPage.open(browser, gateway, { path: '/agent/#link=once-1' })
+  const again = await it.another({ path: '/agent/#link=once-1' })
   await again.page.getByText('This link has been used or is too old.').waitFor()
   assert.equal(new URL(again.page.url()).hash, '')
   await again.context.close()
@@ -66,63 +40,11 @@ onPage('signing out ends the session here and there', {}, async (it) => {
   await it.signIn()
   await it.button('Sign out').click()
   await it.page.getByLabel('Login').waitFor()
-  assert.equal(gateway.tokens.size, 0)
-  await until('no socket is left', () => gateway.sockets.size === 0)
+  assert.equal(it.gateway.tokens.size, 0)
+  await until('no socket is left', () => it.gateway.sockets.size === 0)
   await it.page.reload()
   await it.page.getByLabel('Login').waitFor()
 })
-
-for (const width of [1280, 420]) {
-  const height = width === 1280 ? 800 : 860
-  const LONG = 'Dr. Maximiliane Wolkenstein-Trostburg, Donaudampfschifffahrtsgesellschaft'
-
-  onPage(`every scene fits ${width} pixels, in the light`, { width, height }, async (it) => {
-    await it.picture('sign-in')
-    await it.signIn()
-    await it.picture('free')
-    gateway.incoming('1001', { phone: '+15550142', fromName: LONG, queue: 'Support for everybody', dnis: '+18005550199' }, 1)
-    await it.shows('Incoming call')
-    await it.picture('incoming')
-    await it.namesEverything()
-    await it.button('Answer').click()
-    await it.shows('Talking')
-    await it.picture('talk')
-    await it.button('Transfer').click()
-    await it.picture('transfer')
-    await it.page.getByLabel('Transfer to').fill('102')
-    await it.button('Consult first').click()
-    await it.shows('Ringing')
-    gateway.tab('1001', 2).farAnswers()
-    await it.shows('Talking')
-    await it.picture('consultation')
-    await it.namesEverything()
-    await it.button('Keypad').click()
-    await it.picture('keypad')
-    await it.button('Complete the transfer').click()
-    await it.shows('Wrap-up')
-    await it.page.getByText('Not interested').click()
-    await it.picture('wrap')
-    await it.namesEverything()
-  })
-
-  onPage(`every scene fits ${width} pixels, in the dark`, { width, height, dark: true }, async (it) => {
-    await it.picture('dark-sign-in')
-    await it.signIn()
-    const popUrl = 'https://crm.example/1'
-    gateway.present('1001', { phone: '+15550123', toName: LONG, campaign: 'Spring', attempt: 2, attempts: 5, popUrl }, 1)
-    await it.shows('Preview')
-    await it.picture('dark-preview')
-    await it.page.locator('.state-button').click()
-    await it.picture('dark-states')
-    await it.press('Escape')
-    await it.button('Dial now').click()
-    await it.shows('Ringing')
-    await it.picture('dark-ringing')
-    gateway.closeAll(1012, 'retry=60000')
-    await it.page.locator('.banner').getByText('Connection lost').waitFor()
-    await it.picture('dark-lost')
-  })
-}
 
 onPage('by keyboard alone: sign in, dial, hang up, choose an outcome, next', {}, async (it) => {
   const type = (text) => it.page.keyboard.type(text)
@@ -137,7 +59,7 @@ onPage('by keyboard alone: sign in, dial, hang up, choose an outcome, next', {},
   await it.press('Enter')
   await it.shows('Ringing')
   await until('the call is where the eyes are', async () => (await it.focused()) === '+15550101')
-  gateway.tab('1001', 1).farAnswers()
+  it.gateway.tab('1001', 1).farAnswers()
   await it.shows('Talking')
   assert.equal(await it.focused(), '+15550101', 'focus is kept')
   await it.press('Tab')
@@ -163,7 +85,7 @@ onPage('by keyboard alone: sign in, dial, hang up, choose an outcome, next', {},
 
 onPage('an incoming call says who, for whom and on which number; answering connects', {}, async (it) => {
   await it.signIn()
-  gateway.incoming('1001', { phone: '+15550142', fromName: 'Grace Hopper', queue: 'Support', dnis: '+18005550199' }, 1)
+  it.gateway.incoming('1001', { phone: '+15550142', fromName: 'Grace Hopper', queue: 'Support', dnis: '+18005550199' }, 1)
   await it.shows('Incoming call')
   assert.equal(await it.text('.call h2'), 'Grace Hopper')
   assert.equal(await it.text('.call .number'), '+15550142')
@@ -177,7 +99,7 @@ onPage('an incoming call says who, for whom and on which number; answering conne
 
 onPage('an incoming call can be rejected', {}, async (it) => {
   await it.signIn()
-  gateway.incoming('1001', { phone: '+15550142' }, 1)
+  it.gateway.incoming('1001', { phone: '+15550142' }, 1)
   await it.button('Reject').click()
   await it.shows('Wrap-up')
   assert.deepEqual(it.commands(), [['reject', {}]])
@@ -187,7 +109,7 @@ onPage('an incoming call can be rejected', {}, async (it) => {
 onPage('a record in preview counts down, can wait, be skipped or dialed', {}, async (it) => {
   await it.signIn()
   const record = { phone: '+15550123', toName: 'Katherine Johnson', campaign: 'Spring', attempt: 2, attempts: 5 }
-  gateway.present('1001', record, 1)
+  it.gateway.present('1001', record, 1)
   await it.shows('Preview')
   assert.equal(await it.text('.call .about'), 'Dialer · Spring')
   assert.match(await it.text('.facts'), /Attempt2 of 5/)
@@ -202,7 +124,7 @@ onPage('a record in preview counts down, can wait, be skipped or dialed', {}, as
   await it.shows('Wrap-up')
   await it.button('Save and next').click()
   await it.isFree()
-  gateway.present('1001', record, 1)
+  it.gateway.present('1001', record, 1)
   await it.button('Dial now').click()
   await it.shows('Ringing')
   assert.deepEqual(it.commands().map(([method]) => method), ['pauseTimer', 'resumeTimer', 'skip', 'endWrap', 'dial'])
@@ -221,7 +143,7 @@ onPage('hold, mute and the keypad', {}, async (it) => {
   await it.button('Keypad').click()
   await it.page.keyboard.type('4x2')
   await it.page.locator('#keypad').getByRole('button', { name: 'hash' }).click()
-  await until('the digits went', () => gateway.tab('1001', 1).digits === '42#')
+  await until('the digits went', () => it.gateway.tab('1001', 1).digits === '42#')
   assert.equal(await it.page.getByLabel('Digits to send').inputValue(), '42#')
   await it.page.getByLabel('Digits to send').focus()
   await it.press('Escape')
@@ -239,17 +161,17 @@ onPage('a consultation opens a tab of its own; then transfer, conference or back
     await it.press('Enter')
     await it.shows('Ringing')
     assert.equal(await it.text('.call h2'), '102')
-    gateway.tab('1001', 2).farAnswers()
+    it.gateway.tab('1001', 2).farAnswers()
     await it.shows('Talking')
     assert.equal(await it.text('.partner p'), 'With +15550101 on tab 1')
   }
   await consult()
-  assert.equal(gateway.sockets.size, 2, 'each tab has a connection of its own')
+  assert.equal(it.gateway.sockets.size, 2, 'each tab has a connection of its own')
   await it.button('Back to the customer').click()
   await it.shows('Wrap-up')
   await it.page.getByRole('tab', { name: 'Tab 1: Talking' }).click()
   await it.shows('Talking')
-  gateway.tab('1001', 2).call.state = 'end'
+  it.gateway.tab('1001', 2).call.state = 'end'
   await consult()
   await it.button('Complete the transfer').click()
   await it.shows('Wrap-up')
@@ -263,7 +185,7 @@ onPage('two calls of the agent become a conference', {}, async (it) => {
   await it.shows('On hold')
   await it.button('Open another tab').click()
   await it.isFree()
-  await until('the second connection', () => gateway.sockets.size === 2)
+  await until('the second connection', () => it.gateway.sockets.size === 2)
   await it.talk('+15550102', 2)
   assert.equal(await it.text('.partner p'), '+15550101 is on hold on tab 1')
   await it.button('Conference').click()
@@ -282,7 +204,7 @@ onPage('tabs show their calls, and are walked by arrow keys', {}, async (it) => 
   await it.press('ArrowLeft')
   assert.match(await selected.getAttribute('aria-label'), /^Tab 1/)
   await it.shows('Talking')
-  gateway.incoming('1001', { phone: '+15550142' }, 2)
+  it.gateway.incoming('1001', { phone: '+15550142' }, 2)
   await it.page.getByRole('tab', { name: 'Tab 2: Incoming call, +15550142' }).waitFor()
   await it.shows('Talking')
   assert.equal(await it.text('#alarm'), 'Incoming call: +15550142, tab 2', 'who talks is not torn away, but told')
@@ -291,13 +213,13 @@ onPage('tabs show their calls, and are walked by arrow keys', {}, async (it) => 
 onPage('wrap: the countdown can be paused, and what is due is said', {}, async (it) => {
   await it.signIn()
   await it.talk()
-  gateway.tab('1001', 1).farHangsUp()
+  it.gateway.tab('1001', 1).farHangsUp()
   await it.shows('Wrap-up')
   assert.match(await it.text('.facts'), /Endedby the other side/)
   await it.button('Pause').click()
   await it.button('Resume').click()
   await it.button('Pause').waitFor()
-  gateway.tab('1001', 1).timerEnds()
+  it.gateway.tab('1001', 1).timerEnds()
   await it.page.getByText('Wrap time is over: choose an outcome to go on.').waitFor()
   await it.page.getByLabel('Sale').check()
   await it.page.getByLabel('Comment').fill('two of them')
@@ -310,12 +232,12 @@ onPage('wrap: the countdown can be paused, and what is due is said', {}, async (
 onPage('wrap: without an outcome the call can be left, with a callback it is scheduled', {}, async (it) => {
   await it.signIn()
   await it.talk()
-  gateway.tab('1001', 1).farHangsUp()
+  it.gateway.tab('1001', 1).farHangsUp()
   await it.button('Next without outcome').click()
   await it.isFree()
   assert.deepEqual(it.commands().at(-1), ['endWrap', {}])
   await it.talk('+15550102')
-  gateway.tab('1001', 1).farHangsUp()
+  it.gateway.tab('1001', 1).farHangsUp()
   await it.page.getByText('Call back later').click()
   await it.page.getByLabel('When').fill('2031-05-06T14:30')
   await it.page.getByLabel('Call back', { exact: true }).check()
@@ -329,11 +251,11 @@ onPage('wrap: without an outcome the call can be left, with a callback it is sch
 onPage('the history keeps the calls of the tab and offers their numbers', {}, async (it) => {
   await it.signIn()
   await it.talk('+15550111')
-  gateway.tab('1001', 1).farHangsUp()
+  it.gateway.tab('1001', 1).farHangsUp()
   await it.button('Next without outcome').click()
-  gateway.incoming('1001', { phone: '+15550142', fromName: 'Grace Hopper' }, 1)
+  it.gateway.incoming('1001', { phone: '+15550142', fromName: 'Grace Hopper' }, 1)
   await it.shows('Incoming call')
-  gateway.tab('1001', 1).farHangsUp()
+  it.gateway.tab('1001', 1).farHangsUp()
   await it.shows('Wrap-up')
   const rows = await it.page.locator('.past .past-text b').allTextContents()
   assert.deepEqual(rows, ['Grace Hopper', '+15550111'])
@@ -382,10 +304,10 @@ onPage('a state that waits for the end of the call says so', {}, async (it) => {
 onPage('a lost connection is said, counted down and caught up with', {}, async (it) => {
   await it.signIn()
   await it.talk()
-  gateway.closeAll(1012, 'retry=1500')
+  it.gateway.closeAll(1012, 'retry=1500')
   await it.page.locator('.banner').getByText('Connection lost: next try in').waitFor()
   assert.equal(await it.button('Hang up').isEnabled(), false)
-  gateway.tab('1001', 1).farHangsUp()
+  it.gateway.tab('1001', 1).farHangsUp()
   await it.shows('Wrap-up')
   await it.page.locator('.banner').waitFor({ state: 'hidden' })
 })
@@ -393,19 +315,19 @@ onPage('a lost connection is said, counted down and caught up with', {}, async (
 onPage('troubles of the gateway are said as long as they last', {}, async (it) => {
   await it.signIn()
   const banner = it.page.locator('.banner')
-  gateway.notice('storage.degraded', 'Calls are kept; the database is away.')
+  it.gateway.notice('storage.degraded', 'Calls are kept; the database is away.')
   await banner.getByText('Calls are kept; the database is away.').waitFor()
-  gateway.notice('switch.away', 'The telephone system does not answer.')
+  it.gateway.notice('switch.away', 'The telephone system does not answer.')
   await banner.getByText('The telephone system does not answer.').waitFor()
-  gateway.notice('switch.ok')
+  it.gateway.notice('switch.ok')
   await banner.getByText('Calls are kept; the database is away.').waitFor()
-  gateway.notice('storage.ok')
+  it.gateway.notice('storage.ok')
   await banner.waitFor({ state: 'hidden' })
 })
 
 onPage('a tab that was connected elsewhere can be taken back', {}, async (it) => {
   await it.signIn()
-  gateway.closeAll(4409, '')
+  it.gateway.closeAll(4409, '')
   await it.page.locator('.banner').getByText('Not connected: this call tab was connected elsewhere.').waitFor()
   it.complaints.length = 0 // the library warns, as nobody asked for this
   await it.button('Connect again').click()
@@ -415,7 +337,7 @@ onPage('a tab that was connected elsewhere can be taken back', {}, async (it) =>
 
 onPage('an ended session leads to the sign-in, which says why', { expects: REFUSED }, async (it) => {
   await it.signIn()
-  gateway.endSessions()
+  it.gateway.endSessions()
   await it.page.getByText('Your session has ended. Sign in again; a live call goes on.').waitFor()
   await it.signIn()
 })
@@ -434,7 +356,7 @@ onPage('what comes from outside is text, and leads nowhere but to the web', {}, 
   await it.signIn()
   const markup = '<img src=x onerror="document.title=1">'
   const urls = { popUrl: 'javascript:alert(1)', scriptUrl: 'https://crm.example/1' }
-  gateway.incoming('1001', { phone: markup, fromName: markup, queue: markup, ...urls }, 1)
+  it.gateway.incoming('1001', { phone: markup, fromName: markup, queue: markup, ...urls }, 1)
   await it.shows('Incoming call')
   assert.equal(await it.text('.call h2'), markup)
   assert.equal(await it.page.locator('img').count(), 0)
