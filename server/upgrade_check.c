@@ -262,6 +262,8 @@ enum head_verdict upgrade_check(const char *head, size_t length, const struct up
 	if (blank) {
 		if (!reason)
 			reason = check_head(head, blank + 2, rules);
+		if (!reason && length > seen)
+			reason = "bytes behind the head";
 	} else if (!reason) {
 		if (length < HEAD_MAX)
 			return HEAD_MORE;

@@ -24,7 +24,8 @@ struct upgrade_rules {
 };
 
 /* Looks at everything that has arrived so far (more than HEAD_MAX is not needed). Bytes behind the
- * head's blank line are not looked at. *why (optional) gets a constant text saying which rule
- * decided a HEAD_REFUSED. */
+ * head are refused: "the client MUST wait for a response before sending any further data" (RFC
+ * 6455 4.1), and the library would write its answer over them. *why (optional) gets a constant text
+ * saying which rule decided a HEAD_REFUSED. */
 enum head_verdict upgrade_check(const char *head, size_t length, const struct upgrade_rules *rules,
 				const char **why);

@@ -2,93 +2,16 @@
 #include <string.h>
 
 #include "base/json_writer.h"
+#include "ws/call_json.h"
 #include "ws/protocol.h"
 
 /* ---- objects ---- */
 
-static void write_optional_int(struct json_writer *w, const char *key, int value)
-{
-	jw_key(w, key);
-	if (value)
-		jw_int(w, value);
-	else
-		jw_null(w);
-}
-
-static void write_can(struct json_writer *w, unsigned can)
-{
-	jw_key(w, "can");
-	jw_array(w);
-	for (unsigned i = 0; i < CAN_COUNT; i++)
-		if (can & 1u << i)
-			jw_text(w, can_word(1u << i));
-	jw_array_end(w);
-}
-
-/* The 18 properties of the contract, in its order. */
-static void write_contract(struct json_writer *w, const struct call_view *call)
-{
-	jw_kv_text(w, "state", call_client_word(call->state));
-	jw_kv_time(w, "stateTime", call->state_at_ms);
-	jw_kv_text(w, "type", "phonecall");
-	jw_kv_uuid(w, "id", &call->phone_call_id);
-	jw_kv_text(w, "direction", direction_word(call->direction));
-	jw_kv_text(w, "phone", call->phone);
-	jw_kv_text(w, "outcome", call->outcome);
-	jw_kv_text(w, "fromType", call->from.type);
-	jw_kv_text(w, "fromId", call->from.id);
-	jw_kv_text(w, "toType", call->to.type);
-	jw_kv_text(w, "toId", call->to.id);
-	jw_kv_uuid(w, "dtCallId", &call->dialer_call_id);
-	jw_kv_bool(w, "isCallback", call->is_callback);
-	jw_kv_time(w, "retryDatetime", call->retry_at_ms);
-	jw_kv_text(w, "dnis", call->dnis);
-	jw_kv_text(w, "queueDn", call->queue_number);
-	jw_kv_text(w, "agentId", call->cc_agent_id);
-	jw_kv_text(w, "extension", call->extension);
-}
-
-static void write_ours(struct json_writer *w, const struct call_view *call)
-{
-	jw_kv_int(w, "tab", call->tab);
-	jw_kv_uuid(w, "callId", &call->call_id);
-	jw_kv_int(w, "version", call->version);
-	jw_kv_bool(w, "held", call_state_is_held(call->state));
-	jw_kv_bool(w, "muted", call->is_muted);
-	jw_kv_bool(w, "recording", call->is_recording);
-	jw_kv_bool(w, "paused", call->is_paused);
-	jw_kv_text(w, "endedBy", ended_by_word(call->ended_by));
-	write_optional_int(w, "cause", call->cause);
-	jw_kv_text(w, "reason", call->reason);
-	jw_kv_text(w, "actor", actor_word(call->actor));
-	jw_kv_text(w, "commandId", call->command_id);
-	jw_kv_text(w, "result", attempt_result_word(call->attempt_result));
-	jw_kv_text(w, "boardState", call_board_word(call->state));
-	jw_kv_time_ms(w, "previewUntil", call->preview_until_ms);
-	jw_kv_time_ms(w, "ringUntil", call->ring_until_ms);
-	jw_kv_time_ms(w, "wrapUntil", call->wrap_until_ms);
-	jw_kv_bool(w, "wrapRequired", call->is_wrap_required);
-	jw_kv_text(w, "fromName", call->from.name);
-	jw_kv_text(w, "toName", call->to.name);
-	jw_kv_text(w, "queue", call->queue);
-	jw_kv_text(w, "campaign", call->campaign);
-	jw_kv_int(w, "attempt", call->attempt);
-	jw_kv_int(w, "attempts", call->attempts);
-	jw_kv_text(w, "scriptUrl", call->script_url);
-	jw_kv_text(w, "popUrl", call->pop_url);
-	jw_key(w, "candidates");
-	jw_array(w);
-	jw_array_end(w);
-	write_optional_int(w, "partnerTab", call->partner_tab);
-	write_can(w, call->can);
-}
-
 void protocol_write_call(struct json_writer *w, const struct call_view *call)
 {
-	jw_object(w);
-	write_contract(w, call);
-	write_ours(w, call);
-	jw_object_end(w);
+	char text[CALL_JSON_LONGEST];
+
+	jw_raw(w, text, (size_t)(call_json_put(text, call) - text));
 }
 
 static void write_call_or_null(struct json_writer *w, const char *key, const struct call_view *call)
@@ -172,14 +95,30 @@ static void end_message(struct json_writer *w)
 
 /* ---- notifications ---- */
 
+static char *put(char *to, const char *text)
+{
+	size_t length = strlen(text);
+
+	memcpy(to, text, length);
+	return to + length;
+}
+
+/* Not through the writer, for the same reason as the call itself (call_json.h). */
 void protocol_write_call_event(struct json_writer *w, enum tell_kind kind,
 			       const struct call_view *call, uint64_t epoch, uint64_t seq)
 {
-	begin_notification(w, kind == TELL_STATE ? "state" : "update");
-	jw_kv_int(w, "epoch", (int64_t)epoch);
-	jw_kv_int(w, "seq", (int64_t)seq);
-	write_call_or_null(w, "call", call);
-	end_message(w);
+	char text[160 + CALL_JSON_LONGEST], *to = text;
+
+	to = put(to, kind == TELL_STATE
+			     ? "{\"jsonrpc\":\"2.0\",\"method\":\"state\",\"params\":{\"epoch\":"
+			     : "{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"params\":{\"epoch\":");
+	to = call_json_put_int(to, (int64_t)epoch);
+	to = put(to, ",\"seq\":");
+	to = call_json_put_int(to, (int64_t)seq);
+	to = put(to, ",\"call\":");
+	to = call_json_put(to, call);
+	to = put(to, "}}");
+	jw_raw(w, text, (size_t)(to - text));
 }
 
 void protocol_write_agent_event(struct json_writer *w, const struct agent_view *agent,

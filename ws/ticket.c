@@ -161,8 +161,8 @@ void tickets_drop_session(struct tickets *tickets, const struct uuid *session_id
 	if (!find_session(tickets, session_id))
 		return;
 	DL_FOREACH_SAFE(tickets->by_age, entry, next)
-	if (uuid_equal(&entry->ticket.session_id, session_id))
-		forget(tickets, entry);
+		if (uuid_equal(&entry->ticket.session_id, session_id))
+			forget(tickets, entry);
 }
 
 unsigned tickets_count(struct tickets *tickets)

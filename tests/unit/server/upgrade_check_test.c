@@ -70,8 +70,6 @@ static const struct {
 	{"tabs and spaces around values", TEXT(GET HOST "Upgrade: \twebsocket \t\r\n" CON KEY VER PROTO END), HEAD_UPGRADE, NULL},
 	{"origin, agent and cookie", TEXT(GET REST "Origin: https://a.example\r\nUser-Agent: x (y; z)\r\nCookie: a=b; c=\"d\"\r\n" END), HEAD_UPGRADE, NULL},
 	{"extensions offered", TEXT(GET REST "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" END), HEAD_UPGRADE, NULL},
-	{"a frame glued to it", TEXT(GOOD "\x81\x82\1\2\3\4\n\r"), HEAD_UPGRADE, NULL},
-	{"a second request glued to it", TEXT(GOOD "GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n"), HEAD_UPGRADE, NULL},
 	{"only our protocol", TEXT(GET HOST UP CON KEY VER "Sec-WebSocket-Protocol: calltab.v1\r\n" END), HEAD_UPGRADE, NULL},
 	{"our protocol second", TEXT(GET HOST UP CON KEY VER "Sec-WebSocket-Protocol: other, calltab.v1\r\n" END), HEAD_UPGRADE, NULL},
 	{"letters beyond ASCII in a value", TEXT(GET REST "X-Name: J\xc3\xbcrgen\r\n" END), HEAD_UPGRADE, NULL},
@@ -183,6 +181,10 @@ static const struct {
 	{"a ticket with a slash", TEXT(GET HOST UP CON KEY VER "Sec-WebSocket-Protocol: calltab.v1, ticket.a/b\r\n" END), HEAD_REFUSED, NO_TOKENS},
 	{"an item too long for the library", TEXT(GET HOST UP CON KEY VER "Sec-WebSocket-Protocol: " X60 "xxxx, calltab.v1\r\n" END), HEAD_REFUSED, LONG_LIST},
 	{"two Origins", TEXT(GET REST "Origin: https://a\r\nOrigin: https://b\r\n" END), HEAD_REFUSED, TWICE},
+	/* --- refused: what stands behind it --- */
+	{"a frame glued to it", TEXT(GOOD "\x81\x82\1\2\3\4\n\r"), HEAD_REFUSED, "bytes behind the head"},
+	{"a second request glued to it", TEXT(GOOD "GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n"), HEAD_REFUSED, "bytes behind the head"},
+	{"one byte more", TEXT(GOOD "\r"), HEAD_REFUSED, "bytes behind the head"},
 	/* --- refused: fields that must not be --- */
 	{"a body", TEXT(GET REST "Content-Length: 5\r\n" END "hello"), HEAD_REFUSED, FORBIDDEN},
 	{"a body of nothing", TEXT(GET REST "Content-Length: 0\r\n" END), HEAD_REFUSED, FORBIDDEN},
