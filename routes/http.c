@@ -19,8 +19,9 @@
 #include "routes/reaper.h"
 #include "routes/router.h"
 
-#define POOL_SIZE 16384 /* of a connection: bounds the head too; above it MHD answers 414 or 431   \
-			 */
+#define POOL_SIZE                                                                                  \
+	16384 /* of a connection: bounds the head too; above it MHD answers 414 or 431             \
+	       */
 #define NO_LIMIT                                                                                   \
 	1000000u /* MHD's own connection limit deadlocks its thread; the front door has the real   \
 		    one */

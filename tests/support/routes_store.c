@@ -10,192 +10,10 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "routes/secret.h"
+#include "tests/support/routes_rows.h"
 
-#define ROWS_MAX    32
-#define COLUMNS_MAX 24
+#define SECRETS_MAX 32
 #define TIME_MS	    1767607200123LL /* 2026-01-05T10:00:00.123Z */
-
-/* ---- results ---- */
-
-struct cell {
-	enum db_type type;
-	bool is_null;
-	char text[128];
-	int64_t number;
-	struct uuid uuid;
-};
-
-struct db_result {
-	unsigned rows, columns;
-	const char *names[COLUMNS_MAX];
-	struct cell cells[ROWS_MAX][COLUMNS_MAX];
-};
-
-static struct db_result *result_new(void)
-{
-	return xcalloc(1, sizeof(struct db_result));
-}
-
-static struct cell *add_cell(struct db_result *result, const char *name, enum db_type type)
-{
-	unsigned column = 0;
-
-	while (result->names[column] && strcmp(result->names[column], name) != 0)
-		column++;
-	assert(column < COLUMNS_MAX && result->rows > 0);
-	result->names[column] = name;
-	result->columns = column + 1 > result->columns ? column + 1 : result->columns;
-	result->cells[result->rows - 1][column].type = type;
-	return &result->cells[result->rows - 1][column];
-}
-
-static void add_row(struct db_result *result)
-{
-	assert(result->rows < ROWS_MAX);
-	result->rows++;
-}
-
-static void add_text(struct db_result *result, const char *name, const char *text)
-{
-	struct cell *cell = add_cell(result, name, DB_TEXT);
-
-	cell->is_null = !text;
-	str_copy_cut(cell->text, sizeof cell->text, text);
-}
-
-static void add_int(struct db_result *result, const char *name, int64_t number)
-{
-	add_cell(result, name, DB_INT)->number = number;
-}
-
-static void add_bool(struct db_result *result, const char *name, bool value)
-{
-	add_cell(result, name, DB_BOOL)->number = value;
-}
-
-static void add_time(struct db_result *result, const char *name, int64_t ms)
-{
-	struct cell *cell = add_cell(result, name, DB_TIME);
-
-	cell->number = ms;
-	cell->is_null = ms == 0;
-}
-
-static void add_uuid(struct db_result *result, const char *name, const char *text)
-{
-	struct cell *cell = add_cell(result, name, DB_UUID);
-
-	cell->is_null = !text;
-	if (text && !uuid_parse(text, &cell->uuid))
-		abort();
-}
-
-void db_result_free(struct db_result *result)
-{
-	free(result);
-}
-
-unsigned db_rows(const struct db_result *result)
-{
-	return result->rows;
-}
-
-unsigned db_columns(const struct db_result *result)
-{
-	return result->columns;
-}
-
-const char *db_column_name(const struct db_result *result, unsigned column)
-{
-	return result->names[column];
-}
-
-enum db_type db_column_type(const struct db_result *result, unsigned column)
-{
-	return result->cells[0][column].type;
-}
-
-/* As strict as the real one: a wrong column or type is a defect of the asker. */
-static const struct cell *cell_at(const struct db_result *result, unsigned row, unsigned column,
-				  enum db_type type)
-{
-	assert(row < result->rows && column < result->columns);
-	assert(result->cells[row][column].type == type);
-	(void)type;
-	return &result->cells[row][column];
-}
-
-bool db_is_null(const struct db_result *result, unsigned row, unsigned column)
-{
-	return result->cells[row][column].is_null;
-}
-
-const char *db_get_text(const struct db_result *result, unsigned row, unsigned column,
-			size_t *length)
-{
-	const struct cell *cell = cell_at(result, row, column, DB_TEXT);
-
-	*length = strlen(cell->text);
-	return cell->text;
-}
-
-void db_copy_text(const struct db_result *result, unsigned row, unsigned column, char *dst,
-		  size_t size)
-{
-	str_copy_cut(dst, size, cell_at(result, row, column, DB_TEXT)->text);
-}
-
-int64_t db_get_int(const struct db_result *result, unsigned row, unsigned column)
-{
-	return cell_at(result, row, column, DB_INT)->number;
-}
-
-bool db_get_bool(const struct db_result *result, unsigned row, unsigned column)
-{
-	return cell_at(result, row, column, DB_BOOL)->number;
-}
-
-struct uuid db_get_uuid(const struct db_result *result, unsigned row, unsigned column)
-{
-	return cell_at(result, row, column, DB_UUID)->uuid;
-}
-
-int64_t db_get_time_ms(const struct db_result *result, unsigned row, unsigned column)
-{
-	return cell_at(result, row, column, DB_TIME)->number;
-}
-
-struct db_param db_text(const char *text)
-{
-	return (struct db_param){.kind = text ? DB_P_TEXT : DB_P_NULL, .text = text};
-}
-
-struct db_param db_int(int64_t value)
-{
-	return (struct db_param){.kind = DB_P_INT, .number = value};
-}
-
-struct db_param db_bool(bool value)
-{
-	return (struct db_param){.kind = DB_P_BOOL, .number = value};
-}
-
-struct db_param db_uuid(const struct uuid *uuid)
-{
-	if (!uuid || uuid_is_nil(uuid))
-		return db_null();
-	return (struct db_param){.kind = DB_P_UUID, .uuid = *uuid};
-}
-
-struct db_param db_time(int64_t unix_ms)
-{
-	return (struct db_param){.kind = unix_ms ? DB_P_TIME_MS : DB_P_NULL, .number = unix_ms};
-}
-
-struct db_param db_null(void)
-{
-	return (struct db_param){.kind = DB_P_NULL};
-}
 
 /* ---- the store ---- */
 
@@ -219,7 +37,7 @@ struct db {
 	bool has_thread, is_closing;
 	struct db_job *head, **tail;
 	unsigned waiting;
-	struct secret sessions[ROWS_MAX], keys[ROWS_MAX], links[ROWS_MAX];
+	struct secret sessions[SECRETS_MAX], keys[SECRETS_MAX], links[SECRETS_MAX];
 	unsigned session_count, key_count, link_count;
 	char password_hash[PASSWORD_HASH_SIZE];
 	struct count counts[64];
@@ -299,19 +117,19 @@ static void find_session(struct db *db, const struct db_param *params, struct db
 
 	if (!secret || secret->expires_ms <= params[1].number)
 		return;
-	add_row(rows);
-	add_uuid(rows, "session_id", uuid_format(&secret->id, id));
-	add_uuid(rows, "tenant_id", STORE_TENANT);
-	add_uuid(rows, "agent_id", STORE_AGENT);
-	add_text(rows, "login", "1001");
-	add_text(rows, "full_name", "Ada Agent");
-	add_text(rows, "extension", "1001");
-	add_time(rows, "expires_on", secret->expires_ms);
+	rows_add(rows);
+	rows_uuid(rows, "session_id", uuid_format(&secret->id, id));
+	rows_uuid(rows, "tenant_id", STORE_TENANT);
+	rows_uuid(rows, "agent_id", STORE_AGENT);
+	rows_text(rows, "login", "1001");
+	rows_text(rows, "full_name", "Ada Agent");
+	rows_text(rows, "extension", "1001");
+	rows_time(rows, "expires_on", secret->expires_ms);
 }
 
 static void insert_session(struct db *db, const struct db_param *params, struct db_result *rows)
 {
-	struct secret *secret = &db->sessions[db->session_count++ % ROWS_MAX];
+	struct secret *secret = &db->sessions[db->session_count++ % SECRETS_MAX];
 
 	(void)rows;
 	str_copy(secret->hash, sizeof secret->hash, params[3].text);
@@ -333,12 +151,12 @@ static void find_key(struct db *db, const struct db_param *params, struct db_res
 	for (unsigned i = 0; i < db->key_count; i++) {
 		if (strcmp(db->keys[i].prefix, params[0].text) != 0 || db->keys[i].is_gone)
 			continue;
-		add_row(rows);
-		add_uuid(rows, "api_key_id", STORE_AGENT);
-		add_uuid(rows, "tenant_id", STORE_TENANT);
-		add_text(rows, "name", "test");
-		add_text(rows, "secret_hash", db->keys[i].hash);
-		add_text(rows, "scopes", db->keys[i].scopes);
+		rows_add(rows);
+		rows_uuid(rows, "api_key_id", STORE_AGENT);
+		rows_uuid(rows, "tenant_id", STORE_TENANT);
+		rows_text(rows, "name", "test");
+		rows_text(rows, "secret_hash", db->keys[i].hash);
+		rows_text(rows, "scopes", db->keys[i].scopes);
 	}
 }
 
@@ -349,13 +167,13 @@ static void take_link(struct db *db, const struct db_param *params, struct db_re
 	if (!secret)
 		return;
 	secret->is_gone = true;
-	add_row(rows);
-	add_uuid(rows, "tenant_id", STORE_TENANT);
-	add_uuid(rows, "agent_id", STORE_AGENT);
-	add_text(rows, "login", "1001");
-	add_text(rows, "full_name", "Ada Agent");
-	add_text(rows, "extension", "1001");
-	add_bool(rows, "is_enabled", true);
+	rows_add(rows);
+	rows_uuid(rows, "tenant_id", STORE_TENANT);
+	rows_uuid(rows, "agent_id", STORE_AGENT);
+	rows_text(rows, "login", "1001");
+	rows_text(rows, "full_name", "Ada Agent");
+	rows_text(rows, "extension", "1001");
+	rows_bool(rows, "is_enabled", true);
 }
 
 static void find_agent(struct db *db, const struct db_param *params, struct db_result *rows)
@@ -364,39 +182,39 @@ static void find_agent(struct db *db, const struct db_param *params, struct db_r
 
 	if (!is_ada && strcmp(params[1].text, "1002") != 0)
 		return;
-	add_row(rows);
-	add_uuid(rows, "agent_id", STORE_AGENT);
-	add_text(rows, "login", params[1].text);
-	add_text(rows, "full_name", "Ada Agent");
-	add_text(rows, "extension", "1001");
-	add_text(rows, "cc_agent_id", "");
-	add_text(rows, "password_hash", db->password_hash);
-	add_bool(rows, "is_enabled", is_ada);
+	rows_add(rows);
+	rows_uuid(rows, "agent_id", STORE_AGENT);
+	rows_text(rows, "login", params[1].text);
+	rows_text(rows, "full_name", "Ada Agent");
+	rows_text(rows, "extension", "1001");
+	rows_text(rows, "cc_agent_id", "");
+	rows_text(rows, "password_hash", db->password_hash);
+	rows_bool(rows, "is_enabled", is_ada);
 }
 
 static void add_dialer_call(struct db_result *rows, const char *key, bool is_fresh)
 {
-	add_row(rows);
-	add_uuid(rows, "dialerCallId", key);
-	add_text(rows, "subject", "Spring \"sale\"");
-	add_text(rows, "to", "Ada Example");
-	add_text(rows, "phoneNumber", "+15551234567");
-	add_text(rows, "direction", "ccOutbound");
-	add_text(rows, "status", is_fresh ? "open" : "retry");
-	add_uuid(rows, "agent", is_fresh ? NULL : STORE_AGENT);
-	add_text(rows, "agentName", is_fresh ? NULL : "Ada Agent");
-	add_uuid(rows, "phoneCallId", NULL);
-	add_text(rows, "crmRecordRef", NULL);
-	add_int(rows, "calls", is_fresh ? 0 : 2);
-	add_int(rows, "noAnswers", is_fresh ? 0 : 1);
-	add_int(rows, "busies", 0);
-	add_int(rows, "connects", is_fresh ? 0 : 1);
-	add_int(rows, "aborts", 0);
-	add_bool(rows, "didConnect", !is_fresh);
-	add_text(rows, "computedOutcome", NULL);
-	add_time(rows, "retryOn", 0);
-	add_time(rows, "createdOn", TIME_MS);
-	add_time(rows, "modifiedOn", TIME_MS);
+	rows_add(rows);
+	rows_uuid(rows, "dialerCallId", key);
+	rows_text(rows, "subject", "Spring \"sale\"");
+	rows_text(rows, "to", "Ada Example");
+	rows_text(rows, "phoneNumber", "+15551234567");
+	rows_text(rows, "direction", "ccOutbound");
+	rows_text(rows, "status", is_fresh ? "open" : "retry");
+	rows_uuid(rows, "agent", is_fresh ? NULL : STORE_AGENT);
+	rows_text(rows, "agentName", is_fresh ? NULL : "Ada Agent");
+	rows_uuid(rows, "phoneCallId", NULL);
+	rows_text(rows, "crmRecordRef", NULL);
+	rows_int(rows, "calls", is_fresh ? 0 : 2);
+	rows_int(rows, "noAnswers", is_fresh ? 0 : 1);
+	rows_int(rows, "busies", 0);
+	rows_int(rows, "connects", is_fresh ? 0 : 1);
+	rows_int(rows, "aborts", 0);
+	rows_bool(rows, "didConnect", !is_fresh);
+	rows_text(rows, "computedOutcome", NULL);
+	rows_time(rows, "retryOn", 0);
+	rows_time(rows, "createdOn", TIME_MS);
+	rows_time(rows, "modifiedOn", TIME_MS);
 }
 
 static void list_calls(struct db *db, const struct db_param *params, struct db_result *rows)
@@ -428,8 +246,8 @@ static void count_calls(struct db *db, const struct db_param *params, struct db_
 {
 	(void)db;
 	(void)params;
-	add_row(rows);
-	add_int(rows, "count", 2);
+	rows_add(rows);
+	rows_int(rows, "count", 2);
 }
 
 static void list_events_of(struct db *db, const struct db_param *params, struct db_result *rows)
@@ -438,16 +256,17 @@ static void list_events_of(struct db *db, const struct db_param *params, struct 
 	if (!is_key(&params[1], STORE_CALL))
 		return;
 	for (int i = 0; i < 2; i++) {
-		add_row(rows);
-		add_uuid(rows, "dialerCallEventId", STORE_NEW_CALL);
-		add_uuid(rows, "dialerCallId", STORE_CALL);
-		add_text(rows, "eventName", i == 0 ? "ring" : "talk");
-		add_text(rows, "direction", "ccOutbound");
-		add_text(rows, "phoneNumber", "+15551234567");
-		add_int(rows, "duration", i == 0 ? 4 : 0);
-		add_time(rows, "createdOn", TIME_MS + i);
-		if (i == 1)
-			rows->cells[1][5].is_null = true;
+		rows_add(rows);
+		rows_uuid(rows, "dialerCallEventId", STORE_NEW_CALL);
+		rows_uuid(rows, "dialerCallId", STORE_CALL);
+		rows_text(rows, "eventName", i == 0 ? "ring" : "talk");
+		rows_text(rows, "direction", "ccOutbound");
+		rows_text(rows, "phoneNumber", "+15551234567");
+		if (i == 0)
+			rows_int(rows, "duration", 4);
+		else
+			rows_null_int(rows, "duration");
+		rows_time(rows, "createdOn", TIME_MS + i);
 	}
 }
 
@@ -456,24 +275,24 @@ static void load_call(struct db *db, const struct db_param *params, struct db_re
 	(void)db;
 	if (!is_key(&params[1], STORE_CALL))
 		return;
-	add_row(rows);
-	add_uuid(rows, "dialer_call_id", STORE_CALL);
-	add_text(rows, "subject", "Spring \"sale\"");
-	add_text(rows, "to_name", "Ada Example");
-	add_text(rows, "to_type", "contact");
-	add_text(rows, "to_id", STORE_NEW_CALL);
-	add_text(rows, "phone_number", "+15551234567");
-	add_text(rows, "direction", "ccOutbound");
-	add_text(rows, "status", "retry");
-	add_uuid(rows, "phone_call_id", NULL);
-	add_int(rows, "calls", 2);
-	add_int(rows, "no_answers", 1);
-	add_int(rows, "busies", 0);
-	add_int(rows, "connects", 1);
-	add_int(rows, "aborts", 0);
-	add_bool(rows, "did_connect", true);
-	add_time(rows, "retry_on", 0);
-	add_bool(rows, "is_callback", true);
+	rows_add(rows);
+	rows_uuid(rows, "dialer_call_id", STORE_CALL);
+	rows_text(rows, "subject", "Spring \"sale\"");
+	rows_text(rows, "to_name", "Ada Example");
+	rows_text(rows, "to_type", "contact");
+	rows_text(rows, "to_id", STORE_NEW_CALL);
+	rows_text(rows, "phone_number", "+15551234567");
+	rows_text(rows, "direction", "ccOutbound");
+	rows_text(rows, "status", "retry");
+	rows_uuid(rows, "phone_call_id", NULL);
+	rows_int(rows, "calls", 2);
+	rows_int(rows, "no_answers", 1);
+	rows_int(rows, "busies", 0);
+	rows_int(rows, "connects", 1);
+	rows_int(rows, "aborts", 0);
+	rows_bool(rows, "did_connect", true);
+	rows_time(rows, "retry_on", 0);
+	rows_bool(rows, "is_callback", true);
 }
 
 static const struct {
@@ -497,7 +316,7 @@ static const struct {
 enum status db_query(struct db_conn *conn, const char *name, const struct db_param *params,
 		     unsigned count, struct db_result **ret, struct err *err)
 {
-	struct db_result *rows = result_new();
+	struct db_result *rows = rows_new();
 	unsigned i = 0;
 
 	pthread_mutex_lock(&conn->db->lock);
