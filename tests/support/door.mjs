@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './results.mjs'
-import { until } from './until.mjs'
+import { until, within } from './until.mjs'
 
 export function doorPath() {
   if (process.env.CALLTAB_DOOR_PROBE) return process.env.CALLTAB_DOOR_PROBE
@@ -31,9 +31,11 @@ export class Door {
   /* Resolves when it listens; rejects with what it said when it does not. */
   static async start(...args) {
     const door = new Door(args)
-    const first = await Promise.race([door.#line(), until('door_probe ended', () => door.exit, 20_000)])
-    if (door.exit && !first.port) throw Object.assign(new Error(`door_probe ended: ${door.stderr}`), door.exit, { stderr: door.stderr })
-    door.port = first.port
+    try {
+      door.port = (await within('door_probe listens', 20_000, door.#line())).port
+    } catch (error) {
+      throw Object.assign(error, door.exit, { stderr: door.stderr })
+    }
     return door
   }
 
