@@ -239,6 +239,18 @@ static void leg_leaves_its_mix_before_it_ends(void **state)
 	stage_done(&stage);
 }
 
+static void name_heard_twice_is_said_once(void **state)
+{
+	(void)state;
+	struct stage stage;
+
+	open_pair(&stage);
+	stage_leg(&stage, "third", "+15550001", "m");
+	stage_run_ms(&stage, 500);
+	assert_hears(stage.sim, "agent", "+15550001");
+	stage_done(&stage);
+}
+
 static void small_buffer_gets_whole_names(void **state)
 {
 	(void)state;
@@ -270,6 +282,7 @@ int main(void)
 		cmocka_unit_test(sound_is_heard_until_it_is_over),
 		cmocka_unit_test(freed_mix_leaves_its_legs_alone),
 		cmocka_unit_test(leg_leaves_its_mix_before_it_ends),
+		cmocka_unit_test(name_heard_twice_is_said_once),
 		cmocka_unit_test(small_buffer_gets_whole_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

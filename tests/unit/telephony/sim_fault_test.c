@@ -21,6 +21,72 @@ static void opening_tells_link_then_an_empty_sync(void **state)
 	stage_done(&stage);
 }
 
+static void link_that_is_down_from_the_start_comes_up_later(void **state)
+{
+	(void)state;
+	struct stage stage;
+
+	stage_open(&stage, NULL);
+	tel_driver_close(stage.driver);
+	struct tel_host host = {&stage.clock, &stage.timers, NODE, {stage_keep, &stage}};
+	stage.driver = sim_driver_create(&host, NULL, &stage.sim);
+	sim_link_down(stage.sim);
+	does(tel_driver_open(stage.driver, NULL));
+	assert_int_equal(tel_driver_open(stage.driver, NULL), ST_CONFLICT);
+	stage_run_ms(&stage, 1000);
+	assert_int_equal(stage.count, 0);
+	sim_link_up(stage.sim);
+	stage_settle(&stage);
+	assert_true(stage_fact(&stage, TEL_LINK, NULL)->link_up);
+	stage_done(&stage);
+}
+
+static void operations_are_refused_until_the_link_has_been_told(void **state)
+{
+	(void)state;
+	struct stage stage;
+
+	stage_open(&stage, NULL);
+	sim_link_down(stage.sim);
+	sim_link_up(stage.sim);
+	assert_int_equal(tel_mix_make(stage.driver, 1, "m", TEL_MIX_TALK), ST_UNAVAILABLE);
+	stage_settle(&stage);
+	stage_mix(&stage, "m");
+	stage_done(&stage);
+}
+
+static void end_of_a_sound_is_told_after_the_outage(void **state)
+{
+	(void)state;
+	struct stage stage;
+
+	stage_open(&stage, NULL);
+	stage_mix(&stage, "m");
+	does(tel_mix_play(stage.driver, 1, "m", "p", "hello"));
+	sim_link_down(stage.sim);
+	stage_run_ms(&stage, 5500);
+	sim_link_up(stage.sim);
+	stage_run_ms(&stage, 1000);
+	assert_int_equal(stage_told(&stage, TEL_PLAY_ENDED, NULL), 1);
+	stage_done(&stage);
+}
+
+static void slow_switch_holds_many_operations_but_not_any_number(void **state)
+{
+	(void)state;
+	struct stage stage;
+	unsigned taken = 0;
+
+	stage_open(&stage, &(struct sim_config){.latency_ms = 1});
+	for (unsigned i = 0; i < 10000; i++)
+		does(tel_leg_answer(stage.driver, 1, "l"));
+	stage_run_ms(&stage, 1);
+	while (tel_leg_answer(stage.driver, 1, "l") == ST_OK)
+		taken++;
+	assert_int_equal(taken, 100000);
+	stage_done(&stage);
+}
+
 static void without_a_link_operations_are_refused(void **state)
 {
 	(void)state;
@@ -42,6 +108,8 @@ static void calls_go_on_while_the_link_is_down(void **state)
 
 	stage_open(&stage, NULL);
 	stage_mix(&stage, "m");
+	does(sim_set_station(stage.sim, "1001", true, true));
+	stage_settle(&stage);
 	stage_leg(&stage, "stays", "+15550001", "m");
 	stage_leg(&stage, "goes", "+15550199", NULL);
 	stage_leg(&stage, "rings", "+15550408", NULL);
@@ -59,6 +127,7 @@ static void calls_go_on_while_the_link_is_down(void **state)
 	assert_string_equal(stage_fact(&stage, TEL_MIX_SEEN, NULL)->mix, "m");
 	int end = stage_place(&stage, TEL_SYNC_END, NULL);
 	assert_true(stage_place(&stage, TEL_LEG_ENDED, "goes") < end);
+	assert_int_equal(stage_told(&stage, TEL_STATION, NULL), 2);
 	stage_run_ms(&stage, 60000);
 	assert_int_equal(stage_told(&stage, TEL_LEG_ENDED, "goes"), 1);
 	assert_int_equal(stage_told(&stage, TEL_LEG_UP, "stays"), 0);
@@ -314,6 +383,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opening_tells_link_then_an_empty_sync),
+		cmocka_unit_test(link_that_is_down_from_the_start_comes_up_later),
+		cmocka_unit_test(operations_are_refused_until_the_link_has_been_told),
+		cmocka_unit_test(end_of_a_sound_is_told_after_the_outage),
+		cmocka_unit_test(slow_switch_holds_many_operations_but_not_any_number),
 		cmocka_unit_test(without_a_link_operations_are_refused),
 		cmocka_unit_test(calls_go_on_while_the_link_is_down),
 		cmocka_unit_test(fact_under_way_is_lost_with_the_link),

@@ -103,6 +103,34 @@ static void who_hung_up_and_how_long_they_talked_is_told(void **state)
 	stage_done(&stage);
 }
 
+static void party_answers_before_it_would_by_itself(void **state)
+{
+	(void)state;
+	struct stage stage;
+
+	stage_open(&stage, NULL);
+	stage_leg(&stage, "l", "+15550001", NULL);
+	stage_run_ms(&stage, 200);
+	assert_int_equal(sim_party_answer(stage.sim, "l"), ST_OK);
+	stage_run_ms(&stage, 5000);
+	assert_int_equal(stage_told(&stage, TEL_LEG_UP, "l"), 1);
+	stage_done(&stage);
+}
+
+static void usual_times_are_configured(void **state)
+{
+	(void)state;
+	struct stage stage;
+
+	stage_open(&stage, &(struct sim_config){.ring_ms = 30, .answer_ms = 50});
+	int64_t start_us = stage.held.wall_us;
+	stage_leg(&stage, "l", "+15550001", NULL);
+	stage_run_ms(&stage, 5000);
+	assert_told_at(&stage, TEL_LEG_RINGING, "l", start_us, 30);
+	assert_told_at(&stage, TEL_LEG_UP, "l", start_us, 80);
+	stage_done(&stage);
+}
+
 static void script_overrides_the_ending(void **state)
 {
 	(void)state;
@@ -342,13 +370,16 @@ static void impossible_operations_are_told_with_their_token(void **state)
 	does(tel_leg_dtmf(stage.driver, 73, "l", "1", 0, 0));
 	does(tel_mix_free(stage.driver, 74, "nowhere"));
 	stage_leg(&stage, "l", "+15550001", NULL);
+	stage_leg(&stage, "m", "+15550001", "nowhere");
+	does(tel_leg_ring(stage.driver, 75, "m"));
 	stage_settle(&stage);
-	assert_int_equal(stage_told(&stage, TEL_OP_FAILED, NULL), 5);
+	assert_int_equal(stage_told(&stage, TEL_OP_FAILED, NULL), 7);
 	assert_int_equal(stage.facts[0].token, 71);
 	assert_string_equal(stage.facts[1].mix, "nowhere");
 	assert_int_equal(stage.facts[2].token, 73);
 	assert_int_equal(stage.facts[3].token, 74);
-	assert_int_equal(sim_legs(stage.sim, NULL, 0), 1);
+	assert_int_equal(stage.facts[6].token, 75);
+	assert_int_equal(sim_legs(stage.sim, NULL, 0), 2);
 	stage_done(&stage);
 }
 
@@ -435,6 +466,8 @@ int main(void)
 		cmocka_unit_test(every_number_ending_behaves_as_documented),
 		cmocka_unit_test(digits_are_pressed_after_answer),
 		cmocka_unit_test(who_hung_up_and_how_long_they_talked_is_told),
+		cmocka_unit_test(party_answers_before_it_would_by_itself),
+		cmocka_unit_test(usual_times_are_configured),
 		cmocka_unit_test(script_overrides_the_ending),
 		cmocka_unit_test(station_that_is_asked_to_answers_by_itself),
 		cmocka_unit_test(station_that_does_not_obey_is_answered_by_its_user),

@@ -10,7 +10,7 @@ void stage_init(struct stage *stage)
 	timers_init(&stage->timers);
 }
 
-static void keep(void *user, const struct tel_fact *fact)
+void stage_keep(void *user, const struct tel_fact *fact)
 {
 	struct stage *stage = user;
 
@@ -25,7 +25,7 @@ static void keep(void *user, const struct tel_fact *fact)
 void stage_open(struct stage *stage, const struct sim_config *config)
 {
 	stage_init(stage);
-	struct tel_host host = {&stage->clock, &stage->timers, NODE, {keep, stage}};
+	struct tel_host host = {&stage->clock, &stage->timers, NODE, {stage_keep, stage}};
 	stage->driver = sim_driver_create(&host, config, &stage->sim);
 	assert_int_equal(tel_driver_open(stage->driver, NULL), ST_OK);
 	assert_int_equal(stage->count, 0);

@@ -33,6 +33,8 @@ void stage_init(struct stage *stage);
 /* ... and an open simulated switch whose facts are kept in stage->facts. config may be NULL. */
 void stage_open(struct stage *stage, const struct sim_config *config);
 void stage_done(struct stage *stage);
+/* The sink; user is the stage. */
+void stage_keep(void *user, const struct tel_fact *fact);
 
 /* Lets so much time pass. */
 void stage_run_ms(struct stage *stage, int64_t ms);
