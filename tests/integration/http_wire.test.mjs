@@ -488,23 +488,43 @@ describe('the end', () => {
   test('requests that wait are answered with 503, and the program ends', async () => {
     const ending = await startProbe()
     await ending.tell('freeze')
-    await ending.tell('hold')
     const reads = Array.from({ length: 20 }, () => ending.open())
     for (const wire of reads) wire.send(get(CALLS, as(KEY_READ)))
     await until('all wait', async () => Number(await ending.tell('waiting')) === 20)
+    const commands = Array.from({ length: 5 }, () => ending.open())
+    for (const wire of commands) wire.send(post('/api/v1/present', '{"agent":"1001","number":"5551"}', as(KEY_DIAL)))
+    await until('all are there', async () => Number(await ending.tell('waiting')) === 25)
     const idle = ending.open()
     idle.send(get('/healthz'))
     await until('an answer', () => idle.responses().length === 1)
     const start = performance.now()
     await ending.stop()
     assert.ok(performance.now() - start < 5000)
-    await until('all have their answer', () => reads.every((wire) => wire.closed))
-    for (const wire of reads) {
+    const all = [...reads, ...commands]
+    await until('all have their answer', () => all.every((wire) => wire.closed))
+    for (const wire of all) {
       assert.equal(wire.responses()[0]?.status, 503)
       assert.match(wire.responses()[0].header('connection'), /close/i)
       wire.destroy()
     }
     idle.destroy()
+  })
+})
+
+describe('the end, while the call plane stands still', () => {
+  test('commands that wait are answered with 503, and their late answers do no harm', async () => {
+    const ending = await startProbe()
+    await ending.tell('hold')
+    const wires = Array.from({ length: 5 }, () => ending.open())
+    for (const wire of wires) wire.send(post('/api/v1/present', '{"agent":"1001","number":"5551"}', as(KEY_DIAL)))
+    await until('all were posted', async () => Number(await ending.tell('posted')) === 5)
+    await ending.stop()
+    await until('all have their answer', () => wires.every((wire) => wire.closed))
+    for (const wire of wires) {
+      assert.equal(wire.responses()[0]?.status, 503)
+      assert.equal(wire.responses()[0].json().code, 'gateway.stopping')
+      wire.destroy()
+    }
   })
 })
 
@@ -557,6 +577,18 @@ describe('pages', () => {
   test('a big one arrives whole', async () => {
     const response = await fetch(`http://127.0.0.1:${pages.port}/agent/big.js`)
     assert.equal((await response.text()).length, 3_000_000)
+  })
+
+  test('who asks for one and does not read it is cut', async () => {
+    writeFileSync(join(folder, 'agent', 'huge.js'), 'x'.repeat(40_000_000)) // more than sockets hold
+    const slow = await startProbe([`web=${folder}`, 'deadline=1'])
+    const wire = slow.open()
+    wire.socket.pause()
+    wire.send(get('/agent/huge.js'))
+    await until('the connection is there', async () => Number(await slow.tell('connections')) === 1)
+    await until('the connection is cut', async () => Number(await slow.tell('connections')) === 0, 15_000)
+    wire.destroy()
+    await slow.stop()
   })
 
   test('nothing beside them can be reached', async () => {

@@ -4,8 +4,8 @@
  *	http_probe [deadline=SECONDS] [web=FOLDER] [threads=N] [body=BYTES]
  *
  * Prints "port N" and takes one word a line on stdin, each answered with a line: freeze, thaw, away
- *(the database), hold, run (the call plane), waiting, connections. SIGTERM stops it as the real
- *server is stopped and prints "stopped". */
+ *(the database), hold, run (the call plane), waiting, posted, connections. SIGTERM stops it as the
+ *real server is stopped and prints "stopped". */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
@@ -127,6 +127,8 @@ static void obey(struct probe *probe, const char *word)
 		routes_control_run(probe->control);
 	if (strcmp(word, "waiting") == 0)
 		printf("%u\n", routes_store_waiting(probe->db));
+	else if (strcmp(word, "posted") == 0)
+		printf("%u\n", routes_control_posted(probe->control));
 	else if (strcmp(word, "connections") == 0)
 		printf("%u\n", routes_connections(probe->routes));
 	else

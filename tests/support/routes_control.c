@@ -77,6 +77,14 @@ void routes_control_run(struct control *control)
 	}
 }
 
+unsigned routes_control_posted(struct control *control)
+{
+	pthread_mutex_lock(&control->lock);
+	unsigned count = control->posted_count;
+	pthread_mutex_unlock(&control->lock);
+	return count;
+}
+
 _Bool control_post(struct control *control, void (*fn)(struct control *, void *arg), void *arg)
 {
 	pthread_mutex_lock(&control->lock);

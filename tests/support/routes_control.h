@@ -12,6 +12,7 @@ void routes_control_set_reply(struct control *control, enum status status, const
 /* Posted functions wait until routes_control_run() (a call plane that hangs). */
 void routes_control_hold(struct control *control, bool is_held);
 void routes_control_run(struct control *control);
+unsigned routes_control_posted(struct control *control); /* how many wait */
 /* control_post() answers false. */
 void routes_control_set_full(struct control *control, bool is_full);
 unsigned routes_control_commands(const struct control *control);

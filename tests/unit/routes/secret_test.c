@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "routes/secret.h"
 
 static void hash_is_sha256_in_hexadecimal(void **state)
@@ -73,6 +74,32 @@ static void right_password_is_right_and_others_are_wrong(void **state)
 	assert_false(password_is_right("pässword ", "*0"));
 }
 
+/* The shortest of three, in microseconds. */
+static int64_t time_of(const char *hash)
+{
+	int64_t shortest = INT64_MAX;
+
+	for (int i = 0; i < 3; i++) {
+		int64_t start = clock_mono_us(&clock_system);
+		assert_false(password_is_right("wrong", hash));
+		int64_t took = clock_mono_us(&clock_system) - start;
+		shortest = took < shortest ? took : shortest;
+	}
+	return shortest;
+}
+
+/* Else the time would tell which logins exist. Wide bounds: what is looked for is a hash that is
+ * not computed. */
+static void nobody_takes_as_long_as_somebody(void **state)
+{
+	char hash[PASSWORD_HASH_SIZE];
+
+	(void)state;
+	assert_int_equal(password_hash("right", hash, NULL), ST_OK);
+	int64_t somebody = time_of(hash), nobody = time_of(NULL);
+	assert_true(nobody > somebody / 3 && nobody < somebody * 3);
+}
+
 static void empty_and_endless_passwords_are_refused(void **state)
 {
 	char hash[PASSWORD_HASH_SIZE] = "untouched", endless[PASSWORD_MAX + 2];
@@ -107,6 +134,7 @@ int main(void)
 		cmocka_unit_test(keys_have_their_form),
 		cmocka_unit_test(two_secrets_are_never_equal),
 		cmocka_unit_test(right_password_is_right_and_others_are_wrong),
+		cmocka_unit_test(nobody_takes_as_long_as_somebody),
 		cmocka_unit_test(empty_and_endless_passwords_are_refused),
 		cmocka_unit_test(base64_is_decoded_strictly),
 	};
