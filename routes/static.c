@@ -99,6 +99,12 @@ static void set_etag(struct page *page)
 	(void)str_format(page->etag, sizeof page->etag, "\"%.16s\"", hash);
 }
 
+/* The classic script is built into a folder of its own and served beside the modules. */
+static const char *served_path(const char *path)
+{
+	return strcmp(path, "/dist/calltab.js") == 0 ? "/lib/calltab.js" : path;
+}
+
 static enum status add_file(struct pages *pages, int fd, const char *path, size_t length,
 			    struct err *err)
 {
@@ -112,7 +118,7 @@ static enum status add_file(struct pages *pages, int fd, const char *path, size_
 		free(page.bytes);
 		return status;
 	}
-	page.path = xstrdup(path);
+	page.path = xstrdup(served_path(path));
 	page.type = type_of(path);
 	set_etag(&page);
 	pages->list = xrealloc(pages->list, (pages->count + 1) * sizeof page);

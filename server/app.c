@@ -13,6 +13,7 @@
 #include "server/version.h"
 
 #define TICK_US		1000000
+#define HOUR_TICKS	3600
 #define STOP_TABS_US	3000000 /* tabs get this long to take their close frame */
 #define STOP_SPREAD_MS	2000
 #define STOP_STORAGE_MS 5000
@@ -117,6 +118,8 @@ static void on_tick(void *arg)
 	struct app *app = arg;
 
 	note_switch_state(app);
+	if (app->ticks++ % HOUR_TICKS == 0)
+		app_forget_expired(app);
 	timer_set(loop_timers(app->loop), &app->tick, clock_mono_us(&clock_system) + TICK_US);
 	if (!app->stop_until_us)
 		return;
@@ -160,13 +163,30 @@ static enum status check_database(const char *conninfo, struct err *err)
 	return migrate_check(conninfo, &state, err);
 }
 
+/* The database's own words go to the log and nowhere else. Both are called on its threads. */
+static void on_trouble(void *user, const char *what, const char *detail)
+{
+	(void)user;
+	log_warn("database", "what=%s detail=%s", log_quote(what), log_quote(detail ? detail : ""));
+}
+
+static void on_rejected(void *user, uint64_t number, const char *why)
+{
+	(void)user;
+	log_err("the database refused a record for good: it is lost", "record=%llu why=%s",
+		(unsigned long long)number, log_quote(why ? why : ""));
+}
+
 static enum status open_database(struct app *app, struct err *err)
 {
 	const char *conninfo = config_text(app->config, OPT_database);
 	struct db_config config = {.conninfo = conninfo,
-				   .workers = (unsigned)config_number(app->config, OPT_db_workers)};
+				   .workers = (unsigned)config_number(app->config, OPT_db_workers),
+				   .on_trouble = on_trouble};
 	struct record_log_events events = {.on_stable = control_on_stable,
 					   .on_degraded = control_on_degraded,
+					   .on_rejected = on_rejected,
+					   .on_trouble = on_trouble,
 					   .wake = loop_wake};
 
 	app->db = db_open(&config, err);
@@ -253,6 +273,7 @@ static enum status create_driver(struct app *app, struct err *err)
 		.sink = telephony_driver_sink(app->telephony),
 	};
 	struct sim_config sim = {
+		.any_station = true,
 		.ring_ms = (unsigned)config_number(c, OPT_sim_ring_ms),
 		.answer_ms = (unsigned)config_number(c, OPT_sim_answer_ms),
 	};
@@ -281,6 +302,20 @@ static enum status create_telephony(struct app *app, struct err *err)
 	return telephony_start(app->telephony, app->driver, err);
 }
 
+/* The configured folder must be there; without the installed one there are simply no pages. */
+static const char *web_folder(const struct app *app)
+{
+	const char *folder = config_text(app->config, OPT_web_dir);
+
+	if (*folder)
+		return folder;
+	if (!access(CALLTAB_WEB_DIR, R_OK))
+		return CALLTAB_WEB_DIR;
+	log_warn("no pages are served: web_dir is not set and nothing is installed", "folder=%s",
+		 CALLTAB_WEB_DIR);
+	return NULL;
+}
+
 static enum status create_doors(struct app *app, const char *const *allowed, struct err *err)
 {
 	struct config *c = app->config;
@@ -291,9 +326,9 @@ static enum status create_doors(struct app *app, const char *const *allowed, str
 		.ping_s = (unsigned)config_number(c, OPT_ping_s),
 	};
 	struct routes_config routes = {
-		.web_dir = *config_text(c, OPT_web_dir) ? config_text(c, OPT_web_dir)
-							: CALLTAB_WEB_DIR,
+		.web_dir = web_folder(app),
 		.origins = allowed,
+		.trusted_proxies = config_list(c, OPT_trusted_proxies),
 		.tenant_id = app_tenant(),
 		.threads = (unsigned)config_number(c, OPT_http_threads),
 		.version = CALLTAB_VERSION,
@@ -396,6 +431,8 @@ static void tear_down(struct app *app)
 
 	front_stop(app->front);
 	routes_destroy(app->routes);
+	if (app->control)
+		control_poll(app->control); /* what the HTTP door posted last */
 	ws_destroy(app->ws);
 	telephony_destroy(app->telephony);
 	left = app->log ? record_log_close(app->log, STOP_STORAGE_MS) : 0;

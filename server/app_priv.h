@@ -37,6 +37,7 @@ struct app {
 	const char *origins[5]; /* of the pages served here, when none are configured */
 	char state_text[2][128]; /* the one not pointed at is written */
 	_Atomic(const char *) switch_state;
+	unsigned ticks;
 	int stop_signals;
 	int64_t stop_until_us;
 };
@@ -46,5 +47,7 @@ struct route_hooks app_hooks(struct app *);
 enum status app_load_setup(struct app *, struct db_conn *, struct err *);
 /* The same through a db worker. */
 void app_reload_setup(struct app *);
+/* Deletes sessions and sign-in links that have expired, through a db worker. */
+void app_forget_expired(struct app *);
 void app_simulate(void *user, const char *verb, const char *const args[6],
 		  void (*done)(void *arg, enum status status, const char *json, const struct err *err), void *arg);

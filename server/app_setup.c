@@ -170,3 +170,29 @@ void app_reload_setup(struct app *app)
 	if (db_submit(app->db, &setup->job, NULL) != ST_OK)
 		free(setup);
 }
+
+static enum status delete_expired(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct db_param now = db_time(clock_wall_ms(&clock_system));
+	enum status status = db_query(conn, "session_delete_expired", &now, 1, NULL, err);
+
+	(void)arg;
+	return status == ST_OK ? db_query(conn, "link_delete_expired", &now, 1, NULL, err) : status;
+}
+
+static void on_deleted(void *arg, enum status status, const struct err *err)
+{
+	if (status != ST_OK)
+		log_warn("expired sessions stay for another hour", "why=%s",
+			 log_quote(err->message));
+	free(arg);
+}
+
+void app_forget_expired(struct app *app)
+{
+	struct db_job *job = xcalloc(1, sizeof(*job));
+
+	*job = (struct db_job){.run = delete_expired, .done = on_deleted, .arg = job};
+	if (db_submit(app->db, job, NULL) != ST_OK)
+		free(job);
+}

@@ -32,12 +32,18 @@ void config_init(struct config *config)
 	}
 }
 
+static void free_list(const char **list)
+{
+	for (int i = 0; i < CONFIG_LIST_MAX && list[i]; i++)
+		free((char *)list[i]);
+}
+
 void config_done(struct config *config)
 {
-	for (int i = 0; i < OPTION_COUNT; i++)
+	for (int i = 0; i < OPTION_COUNT; i++) {
 		free(config->values[i]);
-	for (int i = 0; i < CONFIG_LIST_MAX && config->lists[i]; i++)
-		free((char *)config->lists[i]);
+		free_list(config->lists[i]);
+	}
 	memset(config, 0, sizeof(*config));
 }
 
@@ -226,16 +232,16 @@ bool config_switch(const struct config *config, enum option_index option)
 const char *const *config_list(struct config *config, enum option_index option)
 {
 	auto_free char *copy = xstrdup(config->values[option]);
+	const char **list = config->lists[option];
 	unsigned count = 0;
 	char *save = NULL;
 
-	for (int i = 0; i < CONFIG_LIST_MAX && config->lists[i]; i++)
-		free((char *)config->lists[i]);
+	free_list(list);
 	for (char *part = strtok_r(copy, ", \t", &save); part && count < CONFIG_LIST_MAX;
 	     part = strtok_r(NULL, ", \t", &save))
-		config->lists[count++] = xstrdup(part);
-	config->lists[count] = NULL;
-	return config->lists;
+		list[count++] = xstrdup(part);
+	list[count] = NULL;
+	return list;
 }
 
 void config_explain(const struct config *config, FILE *out)

@@ -18,7 +18,7 @@ enum option_index {
 struct config {
 	char *values[OPTION_COUNT];
 	char sources[OPTION_COUNT][64]; /* "default", "calltab.ini:3", "CALLTAB_LISTEN", "--listen" */
-	const char *lists[CONFIG_LIST_MAX + 1]; /* of origins */
+	const char *lists[OPTION_COUNT][CONFIG_LIST_MAX + 1]; /* of LIST options, once asked for */
 };
 
 void config_init(struct config *config); /* defaults */
@@ -32,7 +32,7 @@ enum status config_set(struct config *config, const char *name, const char *valu
 const char *config_text(const struct config *config, enum option_index option);
 long config_number(const struct config *config, enum option_index option);
 bool config_switch(const struct config *config, enum option_index option);
-/* The trimmed parts of a LIST, NULL-ended; valid until the next call. */
+/* The trimmed parts of a LIST, NULL-ended; valid until the same list is asked for again. */
 const char *const *config_list(struct config *config, enum option_index option);
 /* One line per option: name, value (secrets masked), where it came from, what it is. */
 void config_explain(const struct config *config, FILE *out);

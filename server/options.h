@@ -12,6 +12,7 @@ OPTION(database,        SECRET, "", 0, 0, "PostgreSQL, as a libpq connection str
 OPTION(node,            TEXT,   "n1", 0, 0, "this gateway's name, [a-z0-9]{1,8}; different for each gateway that shares a switch or a database") \
 OPTION(origins,         LIST,   "", 0, 0, "pages that may open tabs, as https://host[:port], exactly; empty = the pages served here") \
 OPTION(allow_no_origin, SWITCH, "off", 0, 0, "let programs that are no browser (and send no Origin) open tabs") \
+OPTION(trusted_proxies, LIST,   "", 0, 0, "addresses of proxies whose X-Forwarded-For is believed; behind a proxy that is not named here all clients count as one") \
 OPTION(web_dir,         TEXT,   "", 0, 0, "folder with the agent page and the library; empty = the installed one") \
 OPTION(switch,          TEXT,   "sim", 0, 0, "sim = the simulated switch, ari = Asterisk 22") \
 OPTION(ari_host,        TEXT,   "127.0.0.1", 0, 0, "Asterisk's HTTP server") \

@@ -54,7 +54,11 @@ struct ws {
 /* What the library keeps a pointer to, also after ws_destroy(). */
 struct anchor {
 	struct ws *ws; /* NULL: destroyed */
+	struct anchor *next;
 };
+/* Some bytes per door, kept for the life of the process: the library may call back until its
+ * context is gone, and that outlives the door. */
+static struct anchor *anchors;
 
 struct session {		 /* the library's memory for one socket, zeroed by it */
 	struct channel *channel; /* NULL: not open, or refused */
@@ -294,10 +298,12 @@ struct ws *ws_create(const struct ws_config *config, struct lws_context *lws,
 	ws->lws = lws;
 	ws->anchor = xcalloc(1, sizeof(*ws->anchor));
 	ws->anchor->ws = ws;
+	ws->anchor->next = anchors;
+	anchors = ws->anchor;
 	info.user = ws->anchor;
 	ws->vhost = lws_create_vhost(lws, &info);
 	if (!ws->vhost) {
-		free(ws->anchor);
+		ws->anchor->ws = NULL;
 		free(ws);
 		err_set(err, ST_UNAVAILABLE, "ws.no_vhost", "",
 			"libwebsockets cannot make a place for the tabs");
