@@ -7,15 +7,16 @@
  * up; a mix gets music when one answered party is alone in it, and is freed when nobody needs it.
  * After a lost link the same knowledge is asserted once more.
  *
- *	composer.c	 life, checks every command makes, words
- *	composer_send.c	 operations to the driver; waiting when its queue is full
- *	composer_tell.c	 facts to control
- *	composer_leg.c	 legs and mixes
- *	composer_line.c	 an agent's own audio
- *	composer_call.c	 one call: make .. dtmf
- *	composer_pair.c	 two parties and the agent: transfer, complete, conference, leave
- *	composer_facts.c what the switch says
- *	composer_sync.c	 link and resync */
+ *	composer.c	   life, checks every command makes, words
+ *	composer_send.c	   operations to the driver; waiting when its queue is full
+ *	composer_tell.c	   facts to control
+ *	composer_leg.c	   legs and mixes
+ *	composer_line.c	   an agent's own audio
+ *	composer_call.c	   a call's life
+ *	composer_command.c commands on one call: make .. dtmf
+ *	composer_pair.c	   commands on two: transfer, complete, conference, leave
+ *	composer_facts.c   what the switch says
+ *	composer_sync.c	   link and resync */
 #include "base/cleanup.h"
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
@@ -74,7 +75,7 @@ struct tc_mix {
 	UT_hash_handle hh;
 	char id[TEL_ID_SIZE];
 	bool has_music, is_seen;
-	bool is_gone;  /* not at the switch: never made, or lost by it; asked nothing of until the next sync */
+	bool is_gone;  /* never made, or lost by the switch: left alone until the next sync */
 	bool is_freed; /* during a sync, which may still name it */
 	struct tc_leg *legs;
 	struct tc_call *calls; /* none: the parties were left to themselves */
@@ -221,7 +222,7 @@ struct tc_mix *tc_mix_create(struct telephony *t, const char *call);
 void tc_mix_enlist(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg);
 void tc_mix_add(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg);
 void tc_mix_remove(struct telephony *t, struct tc_leg *leg);
-void tc_mix_strike(struct tc_leg *leg);		   /* from our books only */
+void tc_mix_strike(struct tc_leg *leg); /* from our books only */
 void tc_mix_forget(struct telephony *t, struct tc_mix *mix);
 unsigned tc_mix_parties(const struct tc_mix *mix); /* legs that are no agent's */
 /* Music as it should be; the mix freed, and the last party hung up, when nobody needs it. NULL is

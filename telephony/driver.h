@@ -1,19 +1,20 @@
 #pragma once
-/* Layer 2: what every switch driver implements - legs (one party's audio path) and mixes (rooms in which
- * legs hear each other). The composer (telephony.h) builds calls from it; nobody else uses it.
- * Drivers: telephony/sim (the simulated switch, the default) and telephony/ari (Asterisk 22).
+/* Layer 2: what every switch driver implements - legs (one party's audio path) and mixes (rooms in
+ * which legs hear each other). The composer (telephony.h) builds calls from it; nobody else uses
+ * it. Drivers: telephony/sim (the simulated switch, the default) and telephony/ari (Asterisk 22).
  *
  * Rules for every driver, each one a test of tests/contract:
- *  - All functions are called on the call plane's thread, never block, and never call the sink from inside
- *    themselves: facts come later, from the driver's own turn of the loop.
- *  - Ids are chosen by the caller, [A-Za-z0-9._-]{1,64}, unique for ever; only an offered (inbound) leg is
- *    named by the driver.
- *  - A function's ST_OK means "accepted, in order"; ops on one leg or mix take effect in the order given.
- *    What fails later arrives as TEL_OP_FAILED with the op's token. ST_BUSY = the driver's queue is full,
- *    ST_UNAVAILABLE = no link to the switch, ST_UNSUPPORTED = not among tel_caps().
+ *  - All functions are called on the call plane's thread, never block, and never call the sink from
+ *    inside themselves: facts come later, from the driver's own turn of the loop.
+ *  - Ids are chosen by the caller, [A-Za-z0-9._-]{1,64}, unique for ever; only an offered (inbound)
+ *    leg is named by the driver.
+ *  - A function's ST_OK means "accepted, in order"; ops on one leg or mix take effect in the order
+ *    given. What fails later arrives as TEL_OP_FAILED with the op's token. ST_BUSY = the driver's
+ *    queue is full, ST_UNAVAILABLE = no link to the switch, ST_UNSUPPORTED = not among
+ *    tel_driver_capabilities().
  *  - An op on a leg that has ended is no failure: TEL_LEG_ENDED was, or will be, told.
- *  - Every leg that was made or offered ends with exactly one TEL_LEG_ENDED, its last fact - also when the
- *    link is lost for good (result LOST).
+ *  - Every leg that was made or offered ends with exactly one TEL_LEG_ENDED, its last fact - also
+ *    when the link is lost for good (result LOST).
  *  - After tel_driver_close() returns no fact comes. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,10 +50,12 @@ struct tel_leg_options {
 	char caller_number[TEL_NUMBER_SIZE]; /* shown to the called party; "" = the trunk's own */
 	char caller_name[TEL_NAME_SIZE];     /* control characters are stripped by the driver */
 	bool is_withheld;
-	bool auto_answer;	/* ask the telephone to answer by itself (Call-Info answer-after=0) */
-	unsigned timeout_s;	/* the switch gives up ringing after this; 0 = 120 */
-	char mix[TEL_ID_SIZE];	/* join this mix before ringing, so that ringback and early media are heard; "" = none */
-	char tag[TEL_ID_SIZE];	/* kept by the switch with the leg and read back by resync: the call's id */
+	bool auto_answer;   /* ask the telephone to answer by itself (Call-Info answer-after=0) */
+	unsigned timeout_s; /* the switch gives up ringing after this; 0 = 120 */
+	/* joined before ringing, so that ringback and early media are heard; "" = none */
+	char mix[TEL_ID_SIZE];
+	/* kept by the switch with the leg and read back by resync: the call's id */
+	char tag[TEL_ID_SIZE];
 };
 
 enum tel_mix_kind {
@@ -66,17 +69,18 @@ enum tel_mute {
 	TEL_MUTE_BOTH = 3,
 };
 
-enum tel_result { /* how a leg ended; see the table in docs/telephony.md */
-	TEL_NORMAL,	/* was up, then hung up */
+/* How a leg ended; see the table in docs/telephony.md. */
+enum tel_result {
+	TEL_NORMAL, /* was up, then hung up */
 	TEL_BUSY,
 	TEL_NO_ANSWER,
 	TEL_REJECTED,
-	TEL_INVALID,	/* no such number, no such or unregistered station */
+	TEL_INVALID, /* no such number, no such or unregistered station */
 	TEL_CONGESTION,
 	TEL_ERROR,
-	TEL_CANCELLED,	/* we hung up before it was up */
-	TEL_ABANDONED,	/* the inbound caller gave up before it was up */
-	TEL_LOST,	/* the switch no longer knows it */
+	TEL_CANCELLED, /* we hung up before it was up */
+	TEL_ABANDONED, /* the inbound caller gave up before it was up */
+	TEL_LOST,      /* the switch no longer knows it */
 	TEL_RESULT_COUNT
 };
 
@@ -87,32 +91,32 @@ enum tel_by {
 };
 
 enum tel_fact_kind {
-	TEL_LINK,	 /* link_up; epoch: a new value means the switch was restarted and every leg is dead */
-	TEL_SYNC_BEGIN,	 /* after each link up: what the switch has now ... */
-	TEL_LEG_SEEN,	 /* leg, tag, is_up */
-	TEL_MIX_SEEN,	 /* mix */
-	TEL_SYNC_END,	 /* ... legs that were not seen have already been told as ended (LOST) by the driver */
-	TEL_LEG_OFFERED, /* leg, dnis, number, name, redirected_from: an inbound call */
-	TEL_LEG_RINGING, /* leg; once */
-	TEL_LEG_EARLY,	 /* leg; early media; once */
-	TEL_LEG_UP,	 /* leg; once */
-	TEL_LEG_ENDED,	 /* leg, result, cause, sip, by, talk_ms; once, the leg's last fact */
-	TEL_LEG_JOINED,	 /* leg, mix */
-	TEL_LEG_LEFT,	 /* leg, mix */
-	TEL_LEG_DIGIT,	 /* leg, digits[0], digit_ms: the party pressed a key */
-	TEL_LEG_HELD,	 /* leg, on: the device's own hold key */
+	TEL_LINK,	   /* link_up; a new epoch: the switch was restarted, every leg is dead */
+	TEL_SYNC_BEGIN,	   /* after each link up: what the switch has now ... */
+	TEL_LEG_SEEN,	   /* leg, tag, is_up */
+	TEL_MIX_SEEN,	   /* mix */
+	TEL_SYNC_END,	   /* ... the driver has already told unseen legs as ended (LOST) */
+	TEL_LEG_OFFERED,   /* leg, dnis, number, name, redirected_from: an inbound call */
+	TEL_LEG_RINGING,   /* leg; once */
+	TEL_LEG_EARLY,	   /* leg; early media; once */
+	TEL_LEG_UP,	   /* leg; once */
+	TEL_LEG_ENDED,	   /* leg, result, cause, sip, by, talk_ms; once, the leg's last fact */
+	TEL_LEG_JOINED,	   /* leg, mix */
+	TEL_LEG_LEFT,	   /* leg, mix */
+	TEL_LEG_DIGIT,	   /* leg, digits[0], digit_ms: the party pressed a key */
+	TEL_LEG_HELD,	   /* leg, on: the device's own hold key */
 	TEL_LEG_DTMF_DONE, /* leg, token: all digits of that tel_leg_dtmf are out */
-	TEL_PLAY_ENDED,	 /* play, text = "ok" | "failed" | "stopped" */
-	TEL_STATION,	 /* station, on = reachable */
-	TEL_OP_FAILED,	 /* token, leg or mix, text */
+	TEL_PLAY_ENDED,	   /* play, text = "ok" | "failed" | "stopped" */
+	TEL_STATION,	   /* station, on = reachable */
+	TEL_OP_FAILED,	   /* token, leg or mix, text */
 	TEL_FACT_COUNT
 };
 
-/* One flat struct for all facts: it is copied into queues, so it owns no memory. Fields not named above
- * for a kind are zero. */
+/* One flat struct for all facts: it is copied into queues, so it owns no memory. Fields not named
+ * above for a kind are zero. */
 struct tel_fact {
 	enum tel_fact_kind kind;
-	int64_t at_us;		/* wall clock, when the driver learned it */
+	int64_t at_us; /* wall clock, when the driver learned it */
 	char leg[TEL_ID_SIZE];
 	char mix[TEL_ID_SIZE];
 	char tag[TEL_ID_SIZE];
@@ -182,19 +186,25 @@ struct tel_driver {
 	struct tel_host host;
 };
 
-/* The doors: check arguments and capabilities once for all drivers (ids, numbers, digits, causes 1..127:
- * ST_INVALID), then pass on. What they do, in one line each: */
-enum status tel_driver_open(struct tel_driver *, struct err *) MUST_USE; /* starts connecting; TEL_LINK follows */
-void tel_driver_close(struct tel_driver *); /* NULL is fine; legs stay up on a real switch */
+/* The doors: check arguments and capabilities once for all drivers (ids, numbers, digits, causes
+ * 1..127: ST_INVALID), then pass on. What they do, in one line each: */
+/* Starts connecting; TEL_LINK follows. */
+enum status tel_driver_open(struct tel_driver *, struct err *) MUST_USE;
+/* NULL is fine; legs stay up on a real switch. */
+void tel_driver_close(struct tel_driver *);
 unsigned tel_driver_capabilities(const struct tel_driver *);
-/* Makes an outbound leg: created, joined to options->mix when named, then rung. options NULL = all zero. */
+/* Makes an outbound leg: created, joined to options->mix when named, then rung. options NULL = all
+ * zero. */
 enum status tel_leg_make(struct tel_driver *, uint32_t token, const char *leg,
 			 const struct tel_dest *, const struct tel_leg_options *) MUST_USE;
 enum status tel_leg_ring(struct tel_driver *, uint32_t token, const char *leg) MUST_USE;
 enum status tel_leg_answer(struct tel_driver *, uint32_t token, const char *leg) MUST_USE;
-/* cause: Q.850; an offered leg that is not up is refused with it (17 = busy, 21 = rejected, 16 = normal) */
-enum status tel_leg_hangup(struct tel_driver *, uint32_t token, const char *leg, int cause) MUST_USE;
-/* digits [0-9*#]{1,32}; queued by the driver: two calls never overlap. on_ms, gap_ms: 20..5000, 0 = 100. */
+/* cause: Q.850; an offered leg that is not up is refused with it (17 = busy, 21 = rejected,
+ * 16 = normal). */
+enum status tel_leg_hangup(struct tel_driver *, uint32_t token, const char *leg,
+			   int cause) MUST_USE;
+/* digits [0-9*#]{1,32}; queued by the driver: two calls never overlap. on_ms, gap_ms: 20..5000,
+ * 0 = 100. */
 enum status tel_leg_dtmf(struct tel_driver *, uint32_t token, const char *leg, const char *digits,
 			 unsigned on_ms, unsigned gap_ms) MUST_USE;
 enum status tel_leg_mute(struct tel_driver *, uint32_t token, const char *leg, enum tel_mute,

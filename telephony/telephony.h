@@ -1,29 +1,32 @@
 #pragma once
-/* Layer 1: calls. control speaks this; the composer (composer.c) turns it into legs and mixes of whatever
- * driver is below (driver.h), following the table "Operations on a call" of docs/telephony.md:
- * one audio leg per agent, moved between mixes; one mix per call; hold = the agent's leg leaves the mix and
- * the mix gets music.
+/* Layer 1: calls. control speaks this; the composer (composer.h) turns it into legs and mixes of
+ * whatever driver is below (driver.h), following the table "Operations on a call" of
+ * docs/telephony.md: one audio leg per agent, moved between mixes; one mix per call; hold = the
+ * agent's leg leaves the mix and the mix gets music.
  *
- * Ids: a call id and an agent id are texts chosen by control (UUIDs). The composer makes leg and mix ids as
- * <node>-c-<call id> (far leg), <node>-t-<serial> (target of a blind transfer), <node>-a-<serial>-<agent's
- * first 8> (agent leg), <node>-m-<call id> (mix). A serial starts at the wall clock and only grows. node has
- * at most 24 characters; none may be another gateway's followed by -a, -c, -m or -t.
+ * Ids: a call id and an agent id are texts chosen by control (UUIDs). The composer makes leg and
+ * mix ids as <node>-c-<call id> (far leg), <node>-t-<serial> (target of a blind transfer),
+ * <node>-a-<serial>-<agent's first 8> (agent leg), <node>-m-<call id> (mix). A serial starts at the
+ * wall clock and only grows. node has at most 24 characters; none may be another gateway's followed
+ * by -a, -c, -m or -t.
  *
- * Every function is called on the call plane's thread, does not block, and never calls the sink from inside
- * itself; from inside the sink every function but telephony_destroy() may be called. A function fails (and
- * then has changed nothing) only with ST_UNAVAILABLE switch.away, ST_BUSY switch.busy, ST_UNSUPPORTED,
- * ST_CONFLICT call.unknown / call.exists / call.not_up / call.not_held / call.in_conference /
- * call.not_in_conference / agent.busy, or ST_INVALID for what the driver's door would not let pass (an id, a
- * number, an extension, digits). What goes wrong later is a TELCALL_ENDED with a result, or TELCALL_OP_FAILED.
- * Every call made or adopted here ends with exactly one TELCALL_ENDED. Asking for what is so already (to hold
- * a held call) is ST_OK. */
+ * Every function is called on the call plane's thread, does not block, and never calls the sink
+ * from inside itself; from inside the sink every function but telephony_destroy() may be called. A
+ * function fails (and then has changed nothing) only with ST_UNAVAILABLE switch.away, ST_BUSY
+ * switch.busy, ST_UNSUPPORTED, ST_CONFLICT call.unknown / call.exists / call.not_up / call.not_held
+ * / call.in_conference / call.not_in_conference / agent.busy, or ST_INVALID for what the driver's
+ * door would not let pass (an id, a number, an extension, digits). What goes wrong later is a
+ * TELCALL_ENDED with a result, or TELCALL_OP_FAILED. Every call made or adopted here ends with
+ * exactly one TELCALL_ENDED. Asking for what is so already (to hold a held call) is ST_OK. */
 #include "telephony/driver.h"
 
 struct telephony;
 
 /* How an agent's own audio is reached. */
 enum tel_agent_mode {
-	TEL_AGENT_DESK, /* telephone is rung when audio is needed, asked to answer by itself, hung up when the agent's last call is over */
+	/* His telephone is rung when audio is needed, asked to answer by itself, and hung up when
+	 * his last call is over. */
+	TEL_AGENT_DESK,
 };
 
 struct tel_agent { /* who the agent is, for calls that need his audio */
@@ -33,35 +36,54 @@ struct tel_agent { /* who the agent is, for calls that need his audio */
 };
 
 struct tel_call_options {
-	char caller_number[TEL_NUMBER_SIZE], caller_name[TEL_NAME_SIZE]; /* shown to the far party */
+	char caller_number[TEL_NUMBER_SIZE]; /* shown to the far party, */
+	char caller_name[TEL_NAME_SIZE];     /* this too */
 	bool is_withheld;
 	unsigned ring_s; /* switch-side limit; control has its own timer */
 };
 
 enum tel_call_fact_kind {
-	TELCALL_OFFERED, /* leg, dnis, number, name, redirected_from: adopt it or refuse it by the leg's id */
-	TELCALL_OFFER_GONE, /* leg, result: an offer that nobody adopted has ended */
-	TELCALL_DIALING, /* call: the far party's telephone is being called now (the agent's audio is up) */
-	TELCALL_RINGING, /* call: the far party rings, or early media; once */
-	TELCALL_UP,	 /* call: the far party answered and the agent's audio is joined; once per make or answer */
-	TELCALL_ENDED,	 /* call, result, cause, sip, by, side */
-	TELCALL_TRANSFERRED, /* call: the blind target answered; the two talk; our part of the call is over */
-	TELCALL_TRANSFER_FAILED, /* call, result, cause, sip: the far party is in the mix with music; offer it back:
-				  * answer, resume, transfer or clear */
-	TELCALL_DIGIT,	 /* call, digits[0]: the far party pressed a key */
-	TELCALL_DTMF_DONE, /* call, token */
-	TELCALL_AGENT_AUDIO, /* agent, on: his own leg came up or went away; when it goes while calls are held they stay held */
-	TELCALL_PLAY_ENDED, /* call, text */
-	TELCALL_OP_FAILED, /* call, text: "agent.no_audio" (of an answer: the caller is left with music; of a resume:
-			    * the call is held again), "dtmf.lost" (the link went while digits were sent), or the
-			    * switch's own words: a step of hold, resume, ... was refused; token: telephony_dtmf's or 0 */
-	TELCALL_LINK,	 /* link_up, epoch */
-	TELCALL_SYNCED,	 /* what differs after a reconnect has been told by now */
-	TELCALL_STATION, /* station, on */
+	/* leg, dnis, number, name, redirected_from: adopt it or refuse it by the leg's id */
+	TELCALL_OFFERED,
+	/* leg, result: an offer that nobody adopted has ended */
+	TELCALL_OFFER_GONE,
+	/* call: the far party is being called now (the agent's audio is up) */
+	TELCALL_DIALING,
+	/* call: the far party rings, or early media; once */
+	TELCALL_RINGING,
+	/* call: the far party answered and the agent's audio is joined; once per make or answer */
+	TELCALL_UP,
+	/* call, result, cause, sip, by, side */
+	TELCALL_ENDED,
+	/* call: the blind target answered; the two talk; our part of the call is over */
+	TELCALL_TRANSFERRED,
+	/* call, result, cause, sip: the far party is in the mix with music; offer it back: answer,
+	 * resume, transfer or clear */
+	TELCALL_TRANSFER_FAILED,
+	/* call, digits[0]: the far party pressed a key */
+	TELCALL_DIGIT,
+	/* call, token */
+	TELCALL_DTMF_DONE,
+	/* agent, on: his own leg came up or went away; calls that are held then stay held */
+	TELCALL_AGENT_AUDIO,
+	/* call, text */
+	TELCALL_PLAY_ENDED,
+	/* call, text: "agent.no_audio" (of an answer: the caller is left with music; of a resume:
+	 * the call is held again), "dtmf.lost" (the link went while digits were sent), or the
+	 * switch's own words: a step of hold, resume, ... was refused; token: telephony_dtmf's, or
+	 * 0. */
+	TELCALL_OP_FAILED,
+	/* link_up, epoch */
+	TELCALL_LINK,
+	/* what differs after a reconnect has been told by now */
+	TELCALL_SYNCED,
+	/* station, on */
+	TELCALL_STATION,
 	TELCALL_FACT_COUNT
 };
 
-enum tel_side { /* who ended it, as far as the call can tell */
+/* Who ended it, as far as the call can tell. */
+enum tel_side {
 	TEL_SIDE_UNKNOWN,
 	TEL_SIDE_FAR,	/* the customer */
 	TEL_SIDE_AGENT, /* the agent's own telephone hung up, or could not be reached */
@@ -83,7 +105,9 @@ struct tel_call_fact {
 	uint32_t token;
 	int64_t epoch;
 	bool link_up, on;
-	bool has_rung; /* with ENDED: RINGING had been told (a leg that never rang and timed out is a dead carrier) */
+	/* With ENDED: RINGING had been told (a leg that never rang and timed out is a dead
+	 * carrier). */
+	bool has_rung;
 	enum tel_result result;
 	enum tel_side side;
 	int cause, sip;
@@ -98,8 +122,8 @@ struct tel_call_sink {
 struct telephony *telephony_create(const struct clock *clock, struct timers *timers,
 				   const char *node, struct tel_call_sink sink);
 void telephony_destroy(struct telephony *);
-/* The driver is created by the caller with telephony_driver_sink() as its sink, then given here and opened;
- * owned from now on, also when opening fails. */
+/* The driver is created by the caller with telephony_driver_sink() as its sink, then given here and
+ * opened; owned from now on, also when opening fails. */
 struct tel_sink telephony_driver_sink(struct telephony *);
 enum status telephony_start(struct telephony *, struct tel_driver *driver, struct err *) MUST_USE;
 /* The link is up and what differed has been told (TELCALL_SYNCED): commands are taken. */
@@ -115,40 +139,43 @@ enum status telephony_make(struct telephony *, const char *call, const struct te
 enum status telephony_adopt(struct telephony *, const char *call, const char *leg,
 			    struct err *) MUST_USE;
 enum status telephony_refuse(struct telephony *, const char *leg, int cause, struct err *) MUST_USE;
-/* Adopted call: answer the caller and bring the agent's audio; TELCALL_UP when both are joined. When the
- * agent's telephone does not answer: TELCALL_OP_FAILED "agent.no_audio" and the caller is left with music
- * (answered) for control to offer again or clear. */
+/* Adopted call: answer the caller and bring the agent's audio; TELCALL_UP when both are joined.
+ * When the agent's telephone does not answer: TELCALL_OP_FAILED "agent.no_audio" and the caller is
+ * left with music (answered) for control to offer again or clear. */
 enum status telephony_answer(struct telephony *, const char *call, const struct tel_agent *agent,
 			     struct err *) MUST_USE;
-/* Ends the call with this Q.850 cause, in any phase; the agent's leg goes when this was his last call. ENDED
- * follows (side US), within 5 s also when the switch says nothing. */
+/* Ends the call with this Q.850 cause, in any phase; the agent's leg goes when this was his last
+ * call. ENDED follows (side US), within 5 s also when the switch says nothing. */
 enum status telephony_clear(struct telephony *, const char *call, int cause, struct err *) MUST_USE;
 enum status telephony_hold(struct telephony *, const char *call, struct err *) MUST_USE;
-/* Moves the agent's audio here (redials his telephone when it is gone). Another call of the agent that is
- * not held must be held first: ST_CONFLICT agent.busy. */
+/* Moves the agent's audio here (redials his telephone when it is gone). Another call of the agent
+ * that is not held must be held first: ST_CONFLICT agent.busy. */
 enum status telephony_resume(struct telephony *, const char *call, struct err *) MUST_USE;
 /* Nobody on the call hears the agent. Belongs to the call: it is kept while the call is held. */
 enum status telephony_mute(struct telephony *, const char *call, bool on, struct err *) MUST_USE;
-/* TELCALL_DTMF_DONE or TELCALL_OP_FAILED with the token follows. At most 8 under way per call: ST_BUSY. */
+/* TELCALL_DTMF_DONE or TELCALL_OP_FAILED with the token follows, unless the call ends before. At
+ * most 8 under way per call: ST_BUSY. */
 enum status telephony_dtmf(struct telephony *, const char *call, uint32_t token, const char *digits,
 			   struct err *) MUST_USE;
-/* Of an active or held call, or again after TRANSFER_FAILED; not of a conference.
- * The agent leaves at once; the far party hears ringback, then dest. TRANSFERRED or TRANSFER_FAILED follows.
- * After TRANSFERRED the composer keeps the two connected until one hangs up; ENDED (result NORMAL) is told
- * at TRANSFERRED time, so the call id is free of us. */
+/* Of an active or held call, or again after TRANSFER_FAILED; not of a conference. The agent leaves
+ * at once; the far party hears ringback, then dest. TRANSFERRED or TRANSFER_FAILED follows. After
+ * TRANSFERRED the composer keeps the two connected until one hangs up; ENDED (result NORMAL) is
+ * told at TRANSFERRED time, so the call id is free of us. */
 enum status telephony_transfer_blind(struct telephony *, const char *call,
 				     const struct tel_dest *dest, const struct tel_call_options *,
 				     struct err *) MUST_USE;
-/* held must be held, active up: the agent leaves, the two far parties stay together until one hangs up.
- * Both calls are told ENDED (NORMAL, side US). */
+/* held must be held, active up: the agent leaves, the two far parties stay together until one hangs
+ * up. Both calls are told ENDED (NORMAL, side US). */
 enum status telephony_complete(struct telephony *, const char *active, const char *held,
 			       struct err *) MUST_USE;
-/* held's far party joins active's mix: three hear each other. telephony_leave() then takes the agent out and
- * the two others stay; both calls are told ENDED (NORMAL, side US). When one far party hangs up the other two
- * go on; an agent who puts down his telephone has left. hold, resume and mute of either call are for both. */
+/* held's far party joins active's mix: three hear each other. telephony_leave() then takes the
+ * agent out and the two others stay; both calls are told ENDED (NORMAL, side US). When one far
+ * party hangs up the other two go on; an agent who puts down his telephone has left. hold, resume
+ * and mute of either call are for both. */
 enum status telephony_conference(struct telephony *, const char *active, const char *held,
 				 struct err *) MUST_USE;
 enum status telephony_leave(struct telephony *, const char *active, struct err *) MUST_USE;
 
 const char *tel_call_fact_word(enum tel_call_fact_kind kind);
-const char *tel_side_word(enum tel_side side); /* "unknown" "customer" "agent" "us" "switch" */
+/* "unknown" "customer" "agent" "us" "switch" */
+const char *tel_side_word(enum tel_side side);
