@@ -258,7 +258,8 @@ static void end_message(struct channel *channel, const struct piece_heard *piece
 
 	channel->fragments = 0;
 	if (!channel->partial) {
-		take_message(channel, piece->bytes, piece->length, piece->is_binary, now_us);
+		take_message(channel, piece->length ? piece->bytes : "", piece->length,
+			     piece->is_binary, now_us);
 		return;
 	}
 	keep_piece(channel, piece);
