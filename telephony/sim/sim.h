@@ -87,6 +87,8 @@ struct sim_leg_view {
 	bool is_inbound, is_station;
 	char hears[160]; /* what sim_heard_by() answers */
 	char digits[65]; /* the newest DTMF digits this party has received */
+	int64_t made_us; /* monotonic: when the host asked for it, or the caller dialed */
+	int64_t up_us;	 /* monotonic: when it was answered; 0 = not yet */
 };
 /* All live legs, at most max; returns how many there are. */
 unsigned sim_legs(struct sim *, struct sim_leg_view *views, unsigned max);

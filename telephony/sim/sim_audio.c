@@ -119,7 +119,12 @@ static const char *state_word(const struct sim_leg *leg)
 
 static void view(const struct sim_leg *leg, struct sim_leg_view *view)
 {
-	*view = (struct sim_leg_view){.is_inbound = leg->is_inbound, .is_station = leg->is_station};
+	*view = (struct sim_leg_view){
+		.is_inbound = leg->is_inbound,
+		.is_station = leg->is_station,
+		.made_us = leg->made_us,
+		.up_us = leg->up_us,
+	};
 	str_copy(view->leg, sizeof view->leg, leg->id);
 	str_copy(view->party, sizeof view->party, leg->party);
 	str_copy(view->mix, sizeof view->mix, leg->mix ? leg->mix->id : "");

@@ -18,6 +18,7 @@ struct sim_leg *sim_leg_create(struct sim *sim, const char *id)
 	struct sim_leg *leg = xcalloc(1, sizeof *leg);
 
 	leg->sim = sim;
+	leg->made_us = sim_now_us(sim);
 	str_copy(leg->id, sizeof leg->id, id);
 	HASH_ADD_STR(sim->legs, id, leg);
 	sim->live_legs++;

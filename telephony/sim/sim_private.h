@@ -56,7 +56,7 @@ struct sim_leg {
 	struct sim_tones *tones;
 	unsigned tones_count;
 	char received[65];
-	int64_t up_us, told_us; /* told_us: no fact of this leg may be told before */
+	int64_t made_us, up_us, told_us; /* told_us: no fact of this leg may be told before */
 };
 
 struct sim_play {
