@@ -21,9 +21,9 @@ export const SWITCHES = ['sim', 'asterisk']
 const EXTENSIONS = ['1001', '1002']
 const HEARING_MS = 8000 // a tone has to arrive and to be measured
 
-/* config: more of the gateway's. */
-export async function createWorld(name, { config = {}, database } = {}) {
-  const outside = name === 'asterisk' ? await AsteriskOutside.start() : new SimOutside()
+/* config: more of the gateway's. startCarrier({sipPort, port}): another carrier for Asterisk than phone.mjs's (sipp.mjs). */
+export async function createWorld(name, { config = {}, database, startCarrier } = {}) {
+  const outside = name === 'asterisk' ? await AsteriskOutside.start(startCarrier) : new SimOutside()
   try {
     const gateway = await startGateway({ config: { ...outside.config, ...config }, database })
     await outside.attach(gateway)
@@ -123,12 +123,12 @@ class SimOutside {
 /* --- Asterisk: real telephones and a carrier made of them --- */
 
 class AsteriskOutside {
-  static async start() {
+  static async start(startCarrier = (ports) => new Carrier(ports).start()) {
     const outside = new AsteriskOutside()
     outside.asterisk = await startAsterisk()
     const { ports, ari } = outside.asterisk
     outside.config = { switch: 'ari', ari_port: ari.port, ari_user: ari.user, ari_password: ari.password, ari_app: ari.app, ari_trunk: ari.trunk }
-    outside.carrier = await new Carrier({ sipPort: ports.sip, port: ports.carrier }).start()
+    outside.carrier = await startCarrier({ sipPort: ports.sip, port: ports.carrier })
     outside.phones = await Promise.all(
       EXTENSIONS.map((user, i) => new Phone({ user, password: ari.password, sipPort: ports.sip, hz: STATION_TONES[i] }).start()),
     )
@@ -191,7 +191,10 @@ class AsteriskOutside {
   }
 
   async stop() {
-    for (const phone of [this.carrier, ...(this.phones ?? [])]) phone?.stop()
-    await this.asterisk.remove()
+    try {
+      for (const phone of [...(this.phones ?? []), this.carrier]) phone?.stop()
+    } finally {
+      await this.asterisk.remove()
+    }
   }
 }
