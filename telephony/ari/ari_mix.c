@@ -22,6 +22,7 @@ struct ari_mix *ari_mix_create(struct ari *ari, const char *id)
 {
 	struct ari_mix *mix = xcalloc(1, sizeof *mix);
 
+	mix->ari = ari;
 	str_copy(mix->id, sizeof mix->id, id);
 	HASH_ADD_STR(ari->mixes, id, mix);
 	return mix;

@@ -41,6 +41,7 @@ enum ari_op_kind {
 
 struct ari_op {
 	enum ari_op_kind kind;
+	uint64_t number; /* in the order in which they were asked for */
 	uint32_t token;
 	struct ari_leg *leg; /* NULL: of a mix alone */
 	struct ari_mix *mix; /* NULL: of a leg alone */
@@ -99,8 +100,9 @@ struct ari_leg {
 	char joined[TEL_ID_SIZE]; /* where it is as far as was told */
 	unsigned move;		  /* number of its newest move */
 	bool is_moving, moves_in; /* the event that tells of that move has not come yet ... */
-	char moving[TEL_ID_SIZE]; /* ... into or out of this bridge */
-	unsigned sync;		  /* it existed when this comparison began */
+	char moving[TEL_ID_SIZE]; /* ... into or out of this bridge ... */
+	char moving_from[TEL_ID_SIZE]; /* ... and out of this one */
+	unsigned sync;		       /* it existed when this comparison began */
 	bool is_seen;
 	struct ari_op *ops;	  /* waiting, by leg_next */
 	struct timer pause_timer; /* set: the queue stands still; digits or the leg itself are on
@@ -110,8 +112,10 @@ struct ari_leg {
 
 struct ari_mix {
 	UT_hash_handle hh;
+	struct ari *ari;
 	char id[TEL_ID_SIZE];
 	bool is_freed; /* its DELETE waits in the queue: nothing may follow */
+	int moves;     /* of legs, into it or out of it, whose events have not come yet */
 	unsigned sync;
 	bool is_seen;
 	struct ari_op *ops; /* waiting, by mix_next */
@@ -253,7 +257,7 @@ struct ari {
 	struct ari_station *stations;
 	struct ari_request *requests;
 	unsigned requests_count, ops_count;
-	uint64_t next_number;
+	uint64_t next_number, next_op;
 	unsigned next_move;
 	struct ari_sync sync;
 	struct ari_fact *facts;

@@ -4,9 +4,10 @@
  * digits, or on its way into a bridge - holds up nobody who does not depend on it.
  *
  * A move of a channel that is sending digits would make Asterisk's socket wait for them, and with
- * it every other call. A move of a channel whose last one has been answered but not yet told by an
- * event can end with the channel in no bridge at all: the end of the first takes it out of the
- * second. So a leg's next operation waits for the event. */
+ * it every other call. And a bridge that is deleted while a channel is on its way into or out of it
+ * can take the channel out of the bridge where it went: the answer to a move comes before the move
+ * is over, only its event tells that. So a leg's next operation waits for the event of its last
+ * move, and so does the end of the mixes between which it moves. */
 #include "telephony/ari/ari_private.h"
 
 #include <stdlib.h>
@@ -48,12 +49,34 @@ static struct ari_request *fill(struct ari_request *request, const struct ari_op
 static void on_op_answer(struct ari *ari, const struct ari_request *request,
 			 const struct ari_event *answer);
 
+static void run_mix(struct ari *ari, struct ari_mix *mix);
+
+static void count_move(struct ari *ari, const char *id, int change)
+{
+	struct ari_mix *mix = id[0] ? ari_mix_find(ari, id) : NULL;
+
+	if (!mix)
+		return;
+	mix->moves += change;
+	if (mix->moves == 0)
+		run_mix(ari, mix);
+}
+
+static void settle(struct ari_leg *leg)
+{
+	if (!leg->is_moving)
+		return;
+	leg->is_moving = false;
+	count_move(leg->ari, leg->moving, -1);
+	count_move(leg->ari, leg->moving_from, -1);
+}
+
 static void on_pause_over(void *arg)
 {
 	struct ari_leg *leg = arg;
 	struct ari *ari = leg->ari;
 
-	leg->is_moving = false;
+	settle(leg);
 	ari_queue_run(ari, leg);
 	ari_flush(ari);
 }
@@ -63,26 +86,29 @@ static void pause_leg(struct ari_leg *leg, unsigned ms)
 	ari_timer_in(leg->ari, &leg->pause_timer, on_pause_over, leg, ms);
 }
 
-static void begin_move(struct ari *ari, struct ari_leg *leg, const char *mix, bool is_in)
+static void begin_move(struct ari_leg *leg, const char *mix, bool is_in)
 {
-	leg->move = ++ari->next_move;
+	leg->move = ++leg->ari->next_move;
 	leg->is_moving = true;
 	leg->moves_in = is_in;
 	str_copy(leg->moving, sizeof leg->moving, mix);
+	str_copy(leg->moving_from, sizeof leg->moving_from, is_in ? leg->joined : "");
+	count_move(leg->ari, leg->moving, 1);
+	count_move(leg->ari, leg->moving_from, 1);
 	pause_leg(leg, MOVE_MAX_MS);
 }
 
-static void end_move(struct ari *ari, struct ari_leg *leg)
+static void end_move(struct ari_leg *leg)
 {
-	leg->is_moving = false;
-	ari_timer_stop(ari, &leg->pause_timer);
-	ari_queue_run(ari, leg);
+	ari_timer_stop(leg->ari, &leg->pause_timer);
+	settle(leg);
+	ari_queue_run(leg->ari, leg);
 }
 
 void ari_queue_on_moved(struct ari_leg *leg, const char *bridge, bool is_in)
 {
 	if (leg->is_moving && leg->moves_in == is_in && strcmp(leg->moving, bridge) == 0)
-		end_move(leg->ari, leg);
+		end_move(leg);
 }
 
 /* Into the mix where it is already it would be parted and joined once more: a click in the ear. */
@@ -91,7 +117,7 @@ static bool send_add(struct ari *ari, struct ari_op *op)
 	if (strcmp(op->leg->mix, op->mix->id) == 0)
 		return true;
 	str_copy(op->leg->mix, sizeof op->leg->mix, op->mix->id);
-	begin_move(ari, op->leg, op->mix->id, true);
+	begin_move(op->leg, op->mix->id, true);
 	fill(ari_send(ari, on_op_answer, NULL,
 		      "POST bridges/%s/addChannel?channel=%s&inhibitConnectedLineUpdates=true",
 		      op->mix->id, op->leg->channel),
@@ -103,7 +129,7 @@ static bool send_remove(struct ari *ari, struct ari_op *op)
 {
 	if (strcmp(op->leg->mix, op->mix->id) == 0)
 		op->leg->mix[0] = '\0';
-	begin_move(ari, op->leg, op->mix->id, false);
+	begin_move(op->leg, op->mix->id, false);
 	fill(ari_send(ari, on_op_answer, NULL, "POST bridges/%s/removeChannel?channel=%s",
 		      op->mix->id, op->leg->channel),
 	     op);
@@ -237,15 +263,41 @@ static void op_free(struct ari *ari, struct ari_op *op)
 	free(op);
 }
 
+static bool has_move_before(const struct ari_leg *leg, uint64_t number)
+{
+	const struct ari_op *op;
+
+	DL_FOREACH2(leg->ops, op, leg_next)
+		if ((op->kind == ARI_OP_ADD || op->kind == ARI_OP_REMOVE) && op->number < number)
+			return true;
+	return false;
+}
+
+/* Whether legs are on their way into or out of the mix, or were told to leave it before its end was
+ * asked for. */
+static bool is_busy(const struct ari_op *free_op)
+{
+	const struct ari_mix *mix = free_op->mix;
+	const struct ari_leg *leg, *next;
+
+	if (mix->moves)
+		return true;
+	HASH_ITER(hh, mix->ari->legs, leg, next)
+		if ((strcmp(leg->mix, mix->id) == 0 || strcmp(leg->joined, mix->id) == 0) &&
+		    has_move_before(leg, free_op->number))
+			return true;
+	return false;
+}
+
 static bool is_ready(const struct ari_op *op)
 {
+	if (op->kind == ARI_OP_MIX_FREE && is_busy(op))
+		return false;
 	if (op->leg &&
 	    (op->leg->ops != op || !op->leg->is_in_stasis || timer_is_set(&op->leg->pause_timer)))
 		return false;
 	return !op->mix || op->mix->ops == op;
 }
-
-static void run_mix(struct ari *ari, struct ari_mix *mix);
 
 /* Sends it and lets go what stood behind it; false when it has more to send later. */
 static bool carry_out(struct ari *ari, struct ari_op *op)
@@ -296,6 +348,7 @@ void ari_queue_put(struct ari *ari, const struct ari_op *op)
 	struct ari_op *copy = xmalloc(sizeof *copy);
 
 	*copy = *op;
+	copy->number = ++ari->next_op;
 	if (is_immediate(copy)) {
 		senders[copy->kind](ari, copy);
 		free(copy);
@@ -306,6 +359,15 @@ void ari_queue_put(struct ari *ari, const struct ari_op *op)
 		carry_out(ari, copy);
 }
 
+static void run_mix_named(struct ari *ari, const char *id)
+{
+	struct ari_mix *mix = id[0] ? ari_mix_find(ari, id) : NULL;
+
+	if (mix)
+		run_mix(ari, mix);
+}
+
+/* First its operations go, then what waited for them. */
 void ari_queue_drop_leg(struct ari *ari, struct ari_leg *leg)
 {
 	ari_timer_stop(ari, &leg->pause_timer);
@@ -315,6 +377,9 @@ void ari_queue_drop_leg(struct ari *ari, struct ari_leg *leg)
 		if (mix)
 			run_mix(ari, mix);
 	}
+	settle(leg);
+	run_mix_named(ari, leg->mix);
+	run_mix_named(ari, leg->joined);
 }
 
 void ari_queue_drop_all(struct ari *ari)
@@ -324,26 +389,26 @@ void ari_queue_drop_all(struct ari *ari)
 
 	HASH_ITER(hh, ari->legs, leg, next_leg) {
 		ari_timer_stop(ari, &leg->pause_timer);
+		leg->is_moving = false;
 		while (leg->ops)
 			op_free(ari, leg->ops);
 	}
-	HASH_ITER(hh, ari->mixes, mix, next_mix)
+	HASH_ITER(hh, ari->mixes, mix, next_mix) {
+		mix->moves = 0;
 		while (mix->ops)
 			op_free(ari, mix->ops);
+	}
 }
 
 /* ---- answers ---- */
 
 /* Asterisk was not ready for the channel yet. It is asked again, first of all that the leg has to
  * do, unless the leg has been sent elsewhere meanwhile. */
-static void add_again(struct ari *ari, struct ari_leg *leg, const struct ari_request *request)
+static void add_again(struct ari *ari, struct ari_leg *leg, struct ari_mix *mix,
+		      const struct ari_request *request)
 {
-	struct ari_mix *mix = ari_mix_find(ari, request->mix);
-	struct ari_op *op;
+	struct ari_op *op = xcalloc(1, sizeof *op);
 
-	if (!mix || mix->is_freed)
-		return;
-	op = xcalloc(1, sizeof *op);
 	*op = (struct ari_op){.kind = ARI_OP_ADD,
 			      .token = request->token,
 			      .leg = leg,
@@ -398,18 +463,21 @@ static bool is_move(const struct ari_request *request)
 static bool retry_move(struct ari *ari, struct ari_leg *leg, const struct ari_request *request,
 		       int status)
 {
+	struct ari_mix *mix = ari_mix_find(ari, request->mix);
+
 	if (leg->move != request->move)
 		return false;
-	if (request->kind == ARI_OP_ADD) {
+	if (request->kind == ARI_OP_ADD)
 		leg->mix[0] = '\0';
-		if (status == NOT_IN_STASIS && request->tries < ADD_TRIES) {
-			leg->is_moving = false;
-			add_again(ari, leg, request);
-			return true;
-		}
+	bool is_again = request->kind == ARI_OP_ADD && status == NOT_IN_STASIS &&
+			request->tries < ADD_TRIES && mix && !mix->is_freed;
+	if (is_again) {
+		settle(leg);
+		add_again(ari, leg, mix, request);
+	} else {
+		end_move(leg);
 	}
-	end_move(ari, leg);
-	return false;
+	return is_again;
 }
 
 /* Cleans up after an operation that was refused; true when that is all there is to do. */

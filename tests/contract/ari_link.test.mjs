@@ -170,6 +170,66 @@ test('driver.ari.nothing_is_asked_of_a_leg_before_it_is_there', async () => {
   await until('then it is added', () => sent('POST bridges/m/addChannel').length === 1)
 })
 
+/* A leg that is up and alone in mix a, with mixes b and c beside it. */
+async function legInMix() {
+  await up()
+  for (const mix of ['a', 'b', 'c']) await probe.ok('mix_make', { mix })
+  await probe.ok('leg_make', { leg: 'l', number: '+1555', mix: 'a' })
+  fake.stasisStart('l')
+  await until('added', () => sent('POST bridges/a/addChannel').length === 1)
+  fake.entered('l', 'a')
+  await until('dialed', () => sent('POST channels/l/dial').length === 1)
+}
+
+/* What was asked for before has been sent when this has. */
+async function overtake() {
+  await probe.ok('mix_make', { mix: `m${++overtakers}` })
+  await until('a later request', () => sent(`POST bridges/m${overtakers}?`).length === 1)
+}
+let overtakers = 0
+
+test('driver.ari.a_move_waits_for_the_event_of_the_last', async () => {
+  await legInMix()
+  await probe.ok('mix_add', { mix: 'b', leg: 'l' })
+  await probe.ok('mix_add', { mix: 'c', leg: 'l' })
+  await overtake()
+  assert.deepEqual([sent('POST bridges/b/addChannel').length, sent('POST bridges/c/addChannel').length], [1, 0])
+  fake.entered('l', 'b')
+  await until('the second move', () => sent('POST bridges/c/addChannel').length === 1)
+})
+
+test('driver.ari.a_move_does_not_wait_for_ever', async () => {
+  await legInMix()
+  await probe.ok('mix_add', { mix: 'b', leg: 'l' })
+  await probe.ok('mix_add', { mix: 'c', leg: 'l' })
+  await until('the second move', () => sent('POST bridges/c/addChannel').length === 1)
+})
+
+test('driver.ari.a_mix_is_not_deleted_while_legs_leave_it', async () => {
+  await legInMix()
+  await probe.ok('mix_add', { mix: 'b', leg: 'l' })
+  await probe.ok('mix_add', { mix: 'c', leg: 'l' })
+  await probe.ok('mix_free', { mix: 'a' })
+  await probe.ok('mix_free', { mix: 'b' })
+  await overtake()
+  assert.equal(sent('DELETE').length, 0)
+  fake.entered('l', 'b')
+  await until('the second move', () => sent('POST bridges/c/addChannel').length === 1)
+  assert.deepEqual(sent('DELETE'), ['DELETE bridges/a'])
+  fake.entered('l', 'c')
+  await until('both are deleted', () => sent('DELETE').length === 2)
+  assert.deepEqual(sent('DELETE'), ['DELETE bridges/a', 'DELETE bridges/b'])
+})
+
+test('driver.ari.a_mix_is_deleted_when_the_leg_in_it_is_hung_up_on_its_way', async () => {
+  await legInMix()
+  await probe.ok('mix_add', { mix: 'b', leg: 'l' })
+  await probe.ok('mix_add', { mix: 'c', leg: 'l' })
+  for (const mix of ['a', 'b', 'c']) await probe.ok('mix_free', { mix })
+  await probe.ok('leg_hangup', { leg: 'l' })
+  await until('all are deleted', () => sent('DELETE bridges').length === 3)
+})
+
 test('driver.ari.a_channel_whose_end_was_missed', async () => {
   await up()
   await probe.ok('leg_make', { leg: 'l', number: '+1555' })

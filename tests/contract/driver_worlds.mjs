@@ -99,7 +99,8 @@ export class LinkProxy {
   join(client, port) {
     this.attempts++
     if (this.isCut) return client.destroy()
-    const server = net.connect(port, '127.0.0.1')
+    const server = net.connect({ port, host: '127.0.0.1', noDelay: true })
+    client.setNoDelay()
     for (const socket of [client, server]) {
       this.sockets.add(socket)
       socket.on('error', () => {})
