@@ -81,6 +81,7 @@ static void give_outcome(struct call *next, const struct call_outcome *outcome, 
 	next->outcome = *outcome;
 	next->view.retry_at_ms = outcome->is_retry ? at_ms + outcome->retry_after_ms : 0;
 	str_copy_cut(next->view.outcome, sizeof(next->view.outcome), outcome->name);
+	next->comment[0] = 0;
 	next->results++;
 }
 
@@ -217,6 +218,8 @@ static void take_event(const struct call_event *event, struct call *next)
 		break;
 	case EV_OUTCOME:
 		give_outcome(next, &event->outcome, event->at_ms);
+		if (event->comment)
+			str_copy_cut(next->comment, sizeof(next->comment), event->comment);
 		break;
 	default:
 		break;

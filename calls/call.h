@@ -82,6 +82,7 @@ struct call_event {
 	bool is_clicktocall;   /* DIAL */
 	int64_t retry_at_ms;   /* CALLBACK */
 	struct call_outcome outcome; /* OUTCOME, CALLBACK */
+	const char *comment;   /* OUTCOME: what the agent says to it; NULL = nothing */
 	struct uuid agent_id;  /* OFFER */
 	int tab;	       /* OFFER */
 };
@@ -122,6 +123,7 @@ struct call {
 	struct call_policy policy;
 	struct dialer_counters base; /* of the dialer call before this attempt */
 	struct call_outcome outcome; /* given so far; name "" = none */
+	char comment[COMMENT_SIZE]; /* to that outcome; never with an automatic one */
 	int64_t timer_left_ms; /* of a paused timer */
 	unsigned results; /* how many outcomes were given: the story writes a row for each */
 	bool is_consult, has_rung, has_dialed;
@@ -153,7 +155,7 @@ struct call_story {
 	const char *closed_event; /* the event row whose duration is known now, or NULL */
 	const char *instant_event; /* a row without length: "busy" "no answer" "error on dial" "end", or NULL */
 	const char *opened_event; /* the row that begins, or NULL */
-	bool is_result_given;	  /* a result row with after->outcome */
+	bool is_result_given;	  /* a result row with after->outcome and its comment */
 };
 struct call_story call_story(const struct call *before, const struct call *after);
 

@@ -12,6 +12,7 @@
 #define NAME_SIZE    81
 #define OUTCOME_SIZE 101
 #define SUBJECT_SIZE 201
+#define COMMENT_SIZE 201
 #define WORD_SIZE    33
 #define COMMAND_ID_SIZE 65
 #define URL_SIZE 257

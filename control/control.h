@@ -74,7 +74,7 @@ struct command {
 	char digits[DIGITS_SIZE];
 	char sound[SOUND_SIZE];
 	char outcome[OUTCOME_SIZE];
-	char comment[SUBJECT_SIZE];
+	char comment[COMMENT_SIZE];
 	char reason[WORD_SIZE];
 	int64_t retry_at_ms;	       /* schedule callback */
 	bool on;		       /* mute */

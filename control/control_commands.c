@@ -262,6 +262,7 @@ static enum status set_outcome(struct control *control, struct live_call *call,
 		event.outcome = control_outcome(setup);
 	else
 		str_copy_cut(event.outcome.name, sizeof(event.outcome.name), "Callback");
+	event.comment = command->comment;
 	event.retry_at_ms = command->retry_at_ms;
 	return control_apply(control, call, &event, NULL, err);
 }

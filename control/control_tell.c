@@ -90,6 +90,7 @@ static void fill_record(struct live_call *call, const struct call_story *story, 
 		record->result_id = uuid_make(at_ms);
 		record->is_result_automatic = call->call.outcome.is_automatic;
 		str_copy_cut(record->result, sizeof(record->result), call->call.outcome.name);
+		str_copy_cut(record->comment, sizeof(record->comment), call->call.comment);
 	}
 }
 

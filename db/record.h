@@ -38,6 +38,7 @@ struct record {
 	int64_t closed_duration_ms;
 	bool is_event_instant; /* a fact without length ("busy"): its duration is 0 from the start */
 	char result[OUTCOME_SIZE];
+	char comment[COMMENT_SIZE]; /* the agent's, to that result; "" = none */
 	bool is_result_automatic;
 	struct agent_view agent;
 };

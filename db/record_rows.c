@@ -188,6 +188,7 @@ static void put_result(struct pack *pack, const struct record *record)
 	put_text(pack, record->result);
 	put_bool(pack, record->is_result_automatic);
 	put_text(pack, call->campaign);
+	put_text(pack, record->comment);
 	put_time(pack, record->at_ms);
 }
 

@@ -149,6 +149,8 @@ create table dialer_call_results (
 	result varchar(100) not null check (result <> ''),
 	is_automatic boolean not null default false,
 	subject varchar(200) not null default '',
+	-- what the agent says to the outcome
+	comment varchar(200) not null default '',
 	created_on timestamptz(3) not null
 );
 create index dialer_call_results_by_call on dialer_call_results (dialer_call_id, created_on, dialer_call_result_id);

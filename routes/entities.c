@@ -49,7 +49,7 @@ const struct entity_set entity_sets[] = {
 		.properties = {
 			{"dialerCallResultId", DB_UUID}, {"dialerCallId", DB_UUID}, {"agent", DB_UUID},
 			{"agentName", DB_TEXT}, {"direction", DB_TEXT}, {"phoneNumber", DB_TEXT},
-			{"result", DB_TEXT}, {"subject", DB_TEXT},
+			{"result", DB_TEXT}, {"subject", DB_TEXT}, {"comment", DB_TEXT},
 			{"createdOn", DB_TIME},
 		},
 	},

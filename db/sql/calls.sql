@@ -119,6 +119,7 @@ select r.dialer_call_result_id as "dialerCallResultId",
 	r.phone_number as "phoneNumber",
 	r.result,
 	r.subject,
+	r.comment,
 	r.created_on as "createdOn"
 from dialer_call_results r
 left join agents a on a.agent_id = r.agent_id
@@ -142,6 +143,7 @@ select r.dialer_call_result_id as "dialerCallResultId",
 	r.phone_number as "phoneNumber",
 	r.result,
 	r.subject,
+	r.comment,
 	r.created_on as "createdOn"
 from dialer_call_results r
 left join agents a on a.agent_id = r.agent_id
@@ -157,6 +159,7 @@ select r.dialer_call_result_id as "dialerCallResultId",
 	r.phone_number as "phoneNumber",
 	r.result,
 	r.subject,
+	r.comment,
 	r.created_on as "createdOn"
 from dialer_call_results r
 left join agents a on a.agent_id = r.agent_id

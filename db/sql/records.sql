@@ -64,11 +64,11 @@ set duration_ms = greatest($2::bigint, 0)
 where dialer_call_event_id = $1 and duration_ms is null
 
 -- name: result_insert
--- $1 dialer_call_result_id $2 tenant_id $3 dialer_call_id $4 call_id $5 agent_id $6 direction $7 phone_number $8 result $9 is_automatic $10 subject $11 created_on
+-- $1 dialer_call_result_id $2 tenant_id $3 dialer_call_id $4 call_id $5 agent_id $6 direction $7 phone_number $8 result $9 is_automatic $10 subject $11 comment $12 created_on
 insert into dialer_call_results (
 	dialer_call_result_id, tenant_id, dialer_call_id, call_id, agent_id, direction, phone_number,
-	result, is_automatic, subject, created_on)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	result, is_automatic, subject, comment, created_on)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 on conflict (dialer_call_result_id) do nothing
 
 -- name: agent_state_update

@@ -505,8 +505,9 @@ export function missionSuite(name) {
     const call = await get(`/odata/v4/cts_dialerCalls(${dtCallId})`)
     assert.equal(call.phoneNumber, phone)
     assert.deepEqual((await get(`/odata/v4/cts_dialerCalls(${dtCallId})/dialerCallEvents`)).value.map((event) => event.eventName), ['ring', 'talk'])
-    await one.CallTab.setOutcome('Sale')
-    await until('the result is there', async () => (await get(`/odata/v4/cts_dialerCalls(${dtCallId})/dialerCallResults`)).value[0]?.result === 'Sale')
+    await one.CallTab.setOutcome('Sale', 'two of them, für Jörg')
+    const result = await until('the result is there', async () => (await get(`/odata/v4/cts_dialerCalls(${dtCallId})/dialerCallResults`)).value[0])
+    assert.deepEqual([result.result, result.comment], ['Sale', 'two of them, für Jörg'])
   })
 
   row('M30', 'one channel per call tab; a bad command gets an error message, never a dropped socket', async () => {

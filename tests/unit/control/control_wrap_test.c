@@ -104,6 +104,34 @@ static void each_outcome_given_is_one_result(void **state)
 	assert_int_equal(automatic, 0);
 }
 
+static void a_comment_is_kept_with_the_outcome_it_was_given_to(void **state)
+{
+	static const struct {
+		const char *outcome, *comment;
+	} given[] = {
+		{"Wrong person", "asked for Jo"}, {"Sale", ""}, {"Wrong person", "two of them"}};
+	struct house *h = *state;
+	unsigned results = 0;
+
+	talks(h, 1, 1, CUSTOMER);
+	for (unsigned i = 0; i < 3; i++) {
+		struct command command = command_of(h, CMD_SET_OUTCOME, 1, 1);
+
+		str_copy(command.outcome, sizeof command.outcome, given[i].outcome);
+		str_copy(command.comment, sizeof command.comment, given[i].comment);
+		assert_int_equal(house_send(h, &command)->status, ST_OK);
+	}
+	for (unsigned i = 0; i < fake_log_count(h->log); i++) {
+		const struct record *record = fake_log_record(h->log, i);
+
+		if (!(record->has & RECORD_RESULT))
+			continue;
+		assert_string_equal(record->result, given[results].outcome);
+		assert_string_equal(record->comment, given[results++].comment);
+	}
+	assert_int_equal(results, 3);
+}
+
 static void the_next_dial_moves_on_from_the_wrap(void **state)
 {
 	struct house *h = *state;
@@ -159,6 +187,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_unknown_outcome_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_callback_needs_a_time_to_come, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_outcome_given_is_one_result, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_comment_is_kept_with_the_outcome_it_was_given_to,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(the_next_dial_moves_on_from_the_wrap, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(durations_add_up_to_the_calls_length, setup,

@@ -192,6 +192,7 @@ static void record_is_stored_as_the_rows_it_describes(void **state)
 	second.closed_duration_ms = 2500;
 	second.result_id = new_id();
 	strcpy(second.result, "Sold");
+	strcpy(second.comment, "two of them");
 	second.agent = (struct agent_view){.agent_id = bench.agent_id,
 					   .tenant_id = id_of(TENANT),
 					   .state = AGENT_NOT_READY,
@@ -216,9 +217,9 @@ static void record_is_stored_as_the_rows_it_describes(void **state)
 	assert_string_equal(
 		pg_fixture_value(bench.owner,
 				 "select concat_ws(',', result, direction, phone_number, subject, "
-				 "is_automatic, agent_id is not null) "
+				 "comment, is_automatic, agent_id is not null) "
 				 "from dialer_call_results"),
-		"Sold,outbound,+15551234567,Spring,f,t");
+		"Sold,outbound,+15551234567,Spring,two of them,f,t");
 	assert_string_equal(
 		pg_fixture_value(bench.owner, "select state || ',' || state_reason from agents"),
 		"NotReady,lunch");

@@ -161,7 +161,7 @@ static void columns_bear_the_names_of_the_wire(void **state)
 		{"event_list", "dialerCallEventId dialerCallId eventName direction phoneNumber "
 			       "duration createdOn "},
 		{"result_list", "dialerCallResultId dialerCallId agent agentName direction "
-				"phoneNumber result subject createdOn "},
+				"phoneNumber result subject comment createdOn "},
 		{"agent_list", "agentId fullName extension state modifiedOn "},
 		{"queue_list", "queueId name phoneNumber modifiedOn "},
 		{"outcome_list", "outcomeId name isConnectXorAbort isAutomatic modifiedOn "},
