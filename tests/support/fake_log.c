@@ -8,7 +8,7 @@ struct record_log {
 	void (*on_stable)(void *user, uint64_t number);
 	void *user;
 	struct record *records;
-	unsigned count, capacity;
+	unsigned count, forgotten, capacity; /* records[] begins after the forgotten ones */
 	uint64_t stable;
 	bool is_refusing;
 };
@@ -54,20 +54,26 @@ unsigned fake_log_count(const struct record_log *log)
 
 const struct record *fake_log_record(const struct record_log *log, unsigned index)
 {
-	assert(index < log->count);
-	return &log->records[index];
+	assert(index >= log->forgotten && index < log->count);
+	return &log->records[index - log->forgotten];
+}
+
+void fake_log_forget(struct record_log *log)
+{
+	log->forgotten = log->count;
 }
 
 enum status record_append(struct record_log *log, const struct record *record, uint64_t *ret_number)
 {
 	if (log->is_refusing)
 		return ST_BUSY;
-	if (log->count == log->capacity) {
+	if (log->count - log->forgotten == log->capacity) {
 		log->capacity = log->capacity ? 2 * log->capacity : 256;
 		log->records = xrealloc(log->records, log->capacity * sizeof *log->records);
 	}
-	log->records[log->count++] = *record;
-	log->records[log->count - 1].number = *ret_number = log->count;
+	log->records[log->count - log->forgotten] = *record;
+	log->records[log->count - log->forgotten].number = *ret_number = log->count + 1;
+	log->count++;
 	return ST_OK;
 }
 

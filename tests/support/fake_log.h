@@ -13,6 +13,9 @@ void fake_log_sync_to(struct record_log *log, uint64_t number);
 /* As when the limit is reached: record_append() answers ST_BUSY. */
 void fake_log_refuse(struct record_log *log, bool on);
 
+/* How many were appended. */
 unsigned fake_log_count(const struct record_log *log);
 /* 0 is the first. Valid until the next record_append(). */
 const struct record *fake_log_record(const struct record_log *log, unsigned index);
+/* What is kept so far will not be asked for any more. */
+void fake_log_forget(struct record_log *log);

@@ -223,7 +223,7 @@ static void hang_up_callers(struct house *house)
 	free(views);
 }
 
-void house_close(struct house *house)
+void house_rest(struct house *house)
 {
 	fake_log_refuse(house->log, false);
 	house->is_log_slow = false;
@@ -235,6 +235,11 @@ void house_close(struct house *house)
 		house_run_ms(house, 100);
 	hang_up_callers(house);
 	house_run_ms(house, 20000);
+}
+
+void house_close(struct house *house)
+{
+	house_rest(house);
 	assert_int_equal(figures(house).calls_live, 0);
 	assert_int_equal(figures(house).waiting_callers, 0);
 	assert_int_equal(legs(house), 0);

@@ -62,8 +62,10 @@ struct house {
 struct control_config house_config(void);
 void house_open(struct house *house);
 void house_open_with(struct house *house, const struct control_config *config, bool has_outcomes);
-/* Releases what is left, waits for all ends and checks that nothing remains: no live call, no leg,
- * no mix, no timer, no unanswered command. */
+/* Brings everybody to rest: what is left is released and wrapped up, callers hang up. */
+void house_rest(struct house *house);
+/* ... and closes the house: releases what is left, waits for all ends and checks that nothing
+ * remains: no live call, no leg, no mix, no timer, no unanswered command. */
 void house_close(struct house *house);
 
 /* Lets so much time pass. */
