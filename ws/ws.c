@@ -14,6 +14,8 @@
  * is asked first.
  * - A timeout set outside of its own callbacks is not noticed until something happens:
  * lws_cancel_service() makes it.
+ * - Its timeouts are a sorted list too: ten thousand sockets that open at once walk it ten thousand
+ * times, and each holds 16 kB until its upgrade is answered. They are given to it a few in a turn.
  * - permessage-deflate aborts the process on a crafted frame: no extension is ever offered.
  * - It builds its answer to an upgrade in the buffer it read it into: a frame that came with the
  * upgrade is overwritten. The front door refuses such a client, who had to wait.
@@ -25,6 +27,8 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
+#include <utlist.h>
 
 #include "base/cleanup.h"
 #include "ws/frame.h"
@@ -41,6 +45,8 @@ _Static_assert(FRAME_RESERVE >= LWS_PRE, "the library writes its header in front
 #define RX_BUFFER      512
 #define TX_PACKET      (1 << 20) /* above any message of ours */
 #define ORIGIN_SIZE    300
+#define ADOPTIONS_MAX  64   /* at once, then */
+#define ADOPT_PAUSE_US 1000 /* the loop has a turn: none would come without a pause */
 #define PROTOCOLS_SIZE 128
 
 struct ws {
@@ -48,7 +54,16 @@ struct ws {
 	struct lws_context *lws;
 	struct lws_vhost *vhost;
 	struct anchor *anchor;
-	atomic_uint connections; /* the front door reads it */
+	atomic_uint connections; /* the front door reads it; the newcomers included */
+	const struct clock *clock;
+	struct timers *timers;
+	struct newcomer *newcomers; /* not known to the library yet */
+	struct timer adopt_timer;
+};
+
+struct newcomer {
+	struct newcomer *prev, *next;
+	int fd;
 };
 
 /* What the library keeps a pointer to, also after ws_destroy(). */
@@ -280,6 +295,29 @@ static const struct lws_protocols protocols[] = {
 	{.name = NULL},
 };
 
+/* ---- newcomers ---- */
+
+static int take_newcomer(struct ws *ws)
+{
+	struct newcomer *newcomer = ws->newcomers;
+	int fd = newcomer->fd;
+
+	DL_DELETE(ws->newcomers, newcomer);
+	free(newcomer);
+	atomic_fetch_sub(&ws->connections, 1);
+	return fd;
+}
+
+static void adopt_some(void *arg)
+{
+	struct ws *ws = arg;
+
+	for (int i = 0; i < ADOPTIONS_MAX && ws->newcomers; i++)
+		lws_adopt_socket_vhost(ws->vhost, take_newcomer(ws)); /* closes it on failure */
+	if (ws->newcomers)
+		timer_set(ws->timers, &ws->adopt_timer, clock_mono_us(ws->clock) + ADOPT_PAUSE_US);
+}
+
 /* ---- from outside ---- */
 
 struct ws *ws_create(const struct ws_config *config, struct lws_context *lws,
@@ -296,6 +334,9 @@ struct ws *ws_create(const struct ws_config *config, struct lws_context *lws,
 	};
 
 	ws->lws = lws;
+	ws->clock = clock;
+	ws->timers = timers;
+	ws->adopt_timer = (struct timer){.fire = adopt_some, .arg = ws};
 	ws->anchor = xcalloc(1, sizeof(*ws->anchor));
 	ws->anchor->ws = ws;
 	ws->anchor->next = anchors;
@@ -317,6 +358,9 @@ void ws_destroy(struct ws *ws)
 {
 	if (!ws)
 		return;
+	while (ws->newcomers)
+		close(take_newcomer(ws));
+	timer_stop(ws->timers, &ws->adopt_timer);
 	ws->anchor->ws = NULL;
 	hub_destroy(ws->hub);
 	free(ws);
@@ -324,8 +368,13 @@ void ws_destroy(struct ws *ws)
 
 void ws_adopt(struct ws *ws, int fd)
 {
-	/* On failure the library has closed it. */
-	lws_adopt_socket_vhost(ws->vhost, fd);
+	struct newcomer *newcomer = xmalloc(sizeof(*newcomer));
+
+	newcomer->fd = fd;
+	DL_APPEND(ws->newcomers, newcomer);
+	atomic_fetch_add(&ws->connections, 1);
+	if (!timer_is_set(&ws->adopt_timer))
+		timer_set(ws->timers, &ws->adopt_timer, clock_mono_us(ws->clock));
 }
 
 void ws_close_all(struct ws *ws, unsigned code, unsigned spread_ms)
