@@ -1,0 +1,25 @@
+/* dev/bench: runs what is named, ends with a table; 1 when something did not run, 0 also when a target is missed. */
+import { printTable } from './figures.mjs'
+
+const BENCHES = {
+  tabs: async () => (await import('./tabs.mjs')).benchTabs(),
+  start: async () => (await import('./start.mjs')).benchStart(),
+  call: async () => (await import('./call.mjs')).benchCall(),
+}
+// figures asked of one run in CONTRIBUTING's words: the start belongs to the tabs
+const GROUPS = { tabs: ['tabs', 'start'], call: ['call'], all: ['tabs', 'start', 'call'] }
+
+const names = GROUPS[process.argv[2] ?? 'all']
+if (!names) {
+  process.stderr.write('usage: dev/bench [tabs|call|all]\n')
+  process.exit(2)
+}
+for (const name of names) {
+  try {
+    await BENCHES[name]()
+  } catch (error) {
+    process.stderr.write(`${name} did not run: ${error.stack}\n`)
+    process.exitCode = 1
+  }
+}
+printTable()
