@@ -91,7 +91,6 @@ struct channel {
 	bool is_close_sent;
 	char close_reason[32];
 	int64_t session_ends_us; /* monotonic; INT64_MAX = never */
-	bool is_expiry_told;
 	struct timer
 		timer; /* not attached in time, session's end, or not closed in time: by state */
 	/* the hub's lists */

@@ -83,14 +83,11 @@ void hub_watch_session(struct channel *channel)
 		timer_stop(hub->timers, &channel->timer);
 		return;
 	}
-	if (!channel->is_expiry_told && notice_us > hub_now_us(hub)) {
+	if (notice_us > hub_now_us(hub)) {
 		timer_set(hub->timers, &channel->timer, notice_us);
 		return;
 	}
 	timer_set(hub->timers, &channel->timer, channel->session_ends_us);
-	if (channel->is_expiry_told)
-		return;
-	channel->is_expiry_told = true;
 	protocol_write_notice(&hub->writer, "token.expiring",
 			      "the session ends within a minute: sign in again");
 	hub_send(channel);

@@ -83,7 +83,7 @@ bool recent_missed(const struct recent *recent, const struct uuid *agent_id, int
 {
 	uint64_t wanted = last;
 
-	if (after > last || last - after > RECENT_MISSED)
+	if (last - after > RECENT_MISSED) /* also when it is from the future */
 		return false;
 	/* From the newest backwards: they are dense, so each must be the one before. */
 	for (unsigned i = recent->count; i > 0 && wanted > after; i--) {

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "server/front.h"
 
 #define GOOD                                                                                       \
@@ -261,6 +262,23 @@ static void the_limit_is_checked_before_accept(void **state)
 	stop(front);
 }
 
+static void who_waits_for_his_door_counts_too(void **state)
+{
+	(void)state;
+	struct front *front = start(2, 0);
+	int fds[3];
+
+	for (int i = 0; i < 3; i++)
+		fds[i] = dial(front);
+	until(figures(front).pauses > 2);
+	assert_int_equal(figures(front).undecided, 2);
+	close(fds[0]);
+	until(figures(front).accepted == 3);
+	for (int i = 1; i < 3; i++)
+		close(fds[i]);
+	stop(front);
+}
+
 static void a_crowd_that_says_nothing_loses_its_oldest(void **state)
 {
 	(void)state;
@@ -306,8 +324,9 @@ static void without_descriptors_it_pauses_and_does_not_spin(void **state)
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	assert_int_equal(connect(third, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(send(third, "POST ", 5, MSG_NOSIGNAL), 5);
-	int64_t before_us = cpu_us();
-	until(figures(front).pauses >= 10); /* 10 x 20 ms */
+	int64_t before_us = cpu_us(), began_us = clock_mono_us(&clock_system);
+	until(figures(front).pauses >= 10);
+	assert_true(clock_mono_us(&clock_system) - began_us >= 9 * 20000);
 	assert_true(cpu_us() - before_us < 100000);
 	assert_int_equal(figures(front).accepted, 2);
 	setrlimit(RLIMIT_NOFILE, &old);
@@ -364,6 +383,7 @@ int main(void)
 		cmocka_unit_test(who_does_not_finish_the_head_is_closed_in_time),
 		cmocka_unit_test(who_leaves_before_the_head_is_forgotten),
 		cmocka_unit_test(the_limit_is_checked_before_accept),
+		cmocka_unit_test(who_waits_for_his_door_counts_too),
 		cmocka_unit_test(a_crowd_that_says_nothing_loses_its_oldest),
 		cmocka_unit_test(without_descriptors_it_pauses_and_does_not_spin),
 		cmocka_unit_test(

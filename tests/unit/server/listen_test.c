@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -133,6 +134,30 @@ static void a_socket_file_nobody_listens_on_is_replaced(void **state)
 	listener_close(&listener);
 }
 
+/* Somebody listens there, but his queue is full: to connect fails, and he is alive all the same. */
+static void a_busy_listener_is_not_taken_for_a_dead_one(void **state)
+{
+	(void)state;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct listener listener = {.fd = -1};
+	struct err err = {0};
+	int busy = socket(AF_UNIX, SOCK_STREAM, 0), callers[8];
+
+	strcpy(address.sun_path, socket_text + 5);
+	assert_int_equal(bind(busy, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(busy, 0), 0);
+	for (int i = 0; i < 8; i++) {
+		callers[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (connect(callers[i], (struct sockaddr *)&address, sizeof(address)) != 0)
+			assert_int_equal(errno, EAGAIN);
+	}
+	assert_int_equal(listener_open(&listener, socket_text, &err), ST_CONFLICT);
+	for (int i = 0; i < 8; i++)
+		close(callers[i]);
+	close(busy);
+	unlink(socket_text + 5);
+}
+
 static void a_file_that_is_no_socket_is_left_alone(void **state)
 {
 	(void)state;
@@ -154,6 +179,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(a_unix_socket_goes_with_its_listener),
 		cmocka_unit_test(a_socket_file_nobody_listens_on_is_replaced),
+		cmocka_unit_test(a_busy_listener_is_not_taken_for_a_dead_one),
 		cmocka_unit_test(a_file_that_is_no_socket_is_left_alone),
 	};
 

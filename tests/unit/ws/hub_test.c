@@ -189,14 +189,18 @@ static void an_agent_is_present_from_his_first_window_to_his_last(void **state)
 static void a_page_that_replaces_itself_is_present_all_the_time(void **state)
 {
 	(void)state;
-	struct line old, young;
+	struct line old, young, tab2;
 
 	open_line(&old, 7, 7, 0);
 	attach(&old, 1, "page");
+	open_line(&tab2, 7, 7, 0);
+	attach(&tab2, 2, "page");
 	open_line(&young, 7, 7, 0);
 	attach(&young, 1, "page");
 	assert_int_equal(old.close_code, CLOSE_REPLACED);
 	assert_int_equal(young.close_code, 0);
+	assert_int_equal(tab2.close_code, 0);
+	hang_up(&tab2);
 	assert_true(fake_is_present(control, 7));
 	hang_up(&old);
 	assert_true(fake_is_present(control, 7));
@@ -313,6 +317,24 @@ static void a_job_survives_that_all_leave(void **state)
 	free(lines);
 }
 
+static void a_hub_may_end_in_the_middle_of_a_job(void **state)
+{
+	(void)state;
+	enum { COUNT = 300 };
+	struct line *lines = xcalloc(COUNT, sizeof(*lines));
+	const struct ws_config config = {0};
+	struct hub *other = hub_create(&config, &wire_ops, &clock_of_test, &timers, control);
+	const struct ticket ticket = {.agent_id = fake_uuid(1, 7)};
+
+	for (int i = 0; i < COUNT; i++)
+		lines[i].channel = hub_open(other, &lines[i], &ticket);
+	hub_close_all(other, CLOSE_RESTART, 0);
+	assert_int_equal(lines[COUNT - 1].close_code, 0);
+	hub_destroy(other);
+	assert_int_equal(timers_next_us(&timers), INT64_MAX);
+	free(lines);
+}
+
 /* ---- time ---- */
 
 static void who_does_not_attach_in_five_seconds_is_closed_and_cut_three_later(void **state)
@@ -401,6 +423,29 @@ static void each_channel_is_pinged_once_a_period(void **state)
 	assert_in_range(figures().pings, 10 * COUNT - COUNT, 10 * COUNT + COUNT);
 	for (int i = 0; i < COUNT; i++)
 		hang_up(&lines[i]);
+	free(lines);
+}
+
+static void pings_go_round_while_channels_come_and_go(void **state)
+{
+	(void)state;
+	enum { COUNT = 20 };
+	struct line *lines = xcalloc(COUNT, sizeof(*lines));
+
+	for (int i = 0; i < COUNT; i++)
+		open_attached(&lines[i], (unsigned)i + 1, 1);
+	for (int step = 0; step < 1000; step++) {
+		advance(331 * MS);
+		struct line *line = &lines[(step * 7) % COUNT];
+		if (step % COUNT == 0)
+			continue;
+		hang_up(line);
+		open_attached(line, (unsigned)(line - lines) + 1, 1);
+	}
+	for (int i = 0; i < COUNT; i++)
+		hang_up(&lines[i]);
+	assert_int_equal(timers_next_us(&timers),
+			 INT64_MAX); /* nobody to ping, nothing to wake up for */
 	free(lines);
 }
 
@@ -604,10 +649,12 @@ int main(void)
 		TEST(a_slow_window_goes_while_its_neighbours_are_told),
 		TEST(a_notice_reaches_everybody_also_when_some_leave_meanwhile),
 		TEST(a_job_survives_that_all_leave),
+		TEST(a_hub_may_end_in_the_middle_of_a_job),
 		TEST(who_does_not_attach_in_five_seconds_is_closed_and_cut_three_later),
 		TEST(a_session_ends_on_time_whatever_the_wall_clock_does),
 		TEST(a_session_that_ends_within_a_minute_is_told_at_once),
 		TEST(each_channel_is_pinged_once_a_period),
+		TEST(pings_go_round_while_channels_come_and_go),
 		TEST(who_is_silent_for_75_seconds_is_buried_soon_after),
 		TEST(a_process_that_stood_still_asks_before_it_buries),
 		TEST(a_restart_reaches_all_in_slices),
