@@ -21,7 +21,8 @@ static const struct {
 };
 _Static_assert(sizeof(options) / sizeof(options[0]) == OPTION_COUNT, "every option");
 
-#define VALUE_MAX 4096
+#define VALUE_MAX   4096
+#define LIST_BLANKS ", \t"
 
 void config_init(struct config *config)
 {
@@ -84,6 +85,15 @@ static enum status check_number(int option, const char *value, const char *sourc
 	return ST_OK;
 }
 
+static unsigned count_parts(const char *value)
+{
+	unsigned count = 0;
+
+	for (size_t length; value += strspn(value, LIST_BLANKS), *value; value += length, count++)
+		length = strcspn(value, LIST_BLANKS);
+	return count;
+}
+
 static enum status check(int option, const char *value, const char *source, struct err *err)
 {
 	if (strlen(value) >= VALUE_MAX)
@@ -95,6 +105,10 @@ static enum status check(int option, const char *value, const char *source, stru
 		return err_set(err, ST_INVALID, "config.value", options[option].name,
 			       "%s: %s must be on or off, not \"%.40s\"", source,
 			       options[option].name, value);
+	if (options[option].kind == OPTION_LIST && count_parts(value) > CONFIG_LIST_MAX)
+		return err_set(err, ST_INVALID, "config.value", options[option].name,
+			       "%s: %s has more than %d parts", source, options[option].name,
+			       CONFIG_LIST_MAX);
 	return ST_OK;
 }
 
@@ -128,12 +142,37 @@ struct reading {
 	enum status status;
 };
 
+/* The rest of a line that does not fit would be read as a line of its own. */
+static bool skip_rest(FILE *stream)
+{
+	int c = fgetc(stream);
+	bool is_rest = c != EOF && c != '\n';
+
+	while (c != EOF && c != '\n')
+		c = fgetc(stream);
+	return is_rest;
+}
+
 static char *read_line(char *buffer, int size, void *user)
 {
 	struct reading *reading = user;
+	size_t length, blanks;
 
 	reading->line++;
-	return fgets(buffer, size, reading->stream);
+	if (!fgets(buffer, size, reading->stream))
+		return NULL;
+	length = strlen(buffer);
+	/* To inih an indented line would continue the one before it. */
+	blanks = strspn(buffer, " \t");
+	if (length + 1 == (size_t)size && buffer[length - 1] != '\n' &&
+	    skip_rest(reading->stream) && !strchr(";#", buffer[blanks]) && reading->status == ST_OK)
+		reading->status =
+			err_set(reading->err, ST_INVALID, "config.line", "config",
+				"%.100s:%d: a line has at most %d characters; give a longer value "
+				"in the environment, as CALLTAB_ and the option's name",
+				reading->path, reading->line, size - 1);
+	memmove(buffer, buffer + blanks, length - blanks + 1);
+	return buffer;
 }
 
 static int on_line(void *user, const char *section, const char *name, const char *value)
@@ -237,8 +276,8 @@ const char *const *config_list(struct config *config, enum option_index option)
 	char *save = NULL;
 
 	free_list(list);
-	for (char *part = strtok_r(copy, ", \t", &save); part && count < CONFIG_LIST_MAX;
-	     part = strtok_r(NULL, ", \t", &save))
+	for (char *part = strtok_r(copy, LIST_BLANKS, &save); part && count < CONFIG_LIST_MAX;
+	     part = strtok_r(NULL, LIST_BLANKS, &save))
 		list[count++] = xstrdup(part);
 	list[count] = NULL;
 	return list;

@@ -1,6 +1,7 @@
 #pragma once
-/* The configuration: one INI file (no sections), overruled by the environment, overruled by flags. An error names the
- * file and line, or the variable, or the flag, and says what would be right. */
+/* The configuration: one INI file (no sections), overruled by the environment, overruled by flags: load them in this
+ * order, what is set later wins. An error names the file and line, or the variable, or the flag, says what would be
+ * right, and leaves the value as it was. */
 #include <stdbool.h>
 #include <stdio.h>
 #include "base/status.h"

@@ -130,8 +130,7 @@ static void longest_record_fits(void **state)
 		END(record.call.reason);
 	END(record.call.to.name), END(record.call.to.type), END(record.call.to.id);
 	END(record.call.from.name), END(record.call.from.type), END(record.call.from.id);
-	END(record.event_name), END(record.result), END(record.comment),
-		END(record.agent.reason);
+	END(record.event_name), END(record.result), END(record.comment), END(record.agent.reason);
 	record.call.direction = DIR_INBOUND;
 	record.call.dialer_status = DIALER_OPEN;
 	record.call.actor = ACTOR_API;
