@@ -271,10 +271,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	struct ws *ws = ws_of(wsi);
 	struct session *session = user;
 
-	if (reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
-		free(lws_vhost_user(lws_get_vhost(wsi)));
-		return 0;
-	}
 	if (!ws)
 		return 0;
 	if (reason == LWS_CALLBACK_WSI_DESTROY) {
