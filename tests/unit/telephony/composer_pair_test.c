@@ -49,6 +49,8 @@ static void toggle_swaps_who_hears_music(void **state)
 		assert_party_hears(&crew, TWO, AGENT);
 		assert_party_hears(&crew, ONE, "music");
 	}
+	does(telephony_complete(crew.telephony, "2", "1", NULL));
+	assert_party_hears(&crew, ONE, TWO);
 	crew_done(&crew);
 }
 

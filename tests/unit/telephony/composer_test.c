@@ -265,6 +265,10 @@ static void wrong_arguments_are_refused(void **state)
 		       telephony_make(t, TOO_LONG, &agent, &dest, NULL, &err));
 	assert_refused(ST_INVALID, "agent.bad_station",
 		       telephony_make(t, "1", &odd, &dest, NULL, &err));
+	crew_caller(&crew, "in", "+15559999");
+	assert_refused(ST_INVALID, "agent.bad_station", telephony_answer(t, "in", &odd, &err));
+	crew_clear(&crew, "in");
+	crew_settle(&crew);
 	assert_refused(ST_INVALID, "number.invalid",
 		       telephony_make(t, "1", &agent, &sip, NULL, &err));
 	assert_refused(ST_INVALID, "number.invalid",

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "telephony/composer.h"
 
 #define LEGS_MAX 4096
 
@@ -65,6 +66,10 @@ void crew_done_refused(struct crew *crew)
 {
 	assert_int_equal(crew_legs(crew), 0);
 	assert_int_equal(sim_mixes(crew->sim), 0);
+	assert_null(crew->telephony->calls);
+	assert_null(crew->telephony->lines);
+	assert_null(crew->telephony->legs);
+	assert_null(crew->telephony->mixes);
 	crew_done(crew);
 }
 

@@ -19,7 +19,8 @@ struct crew {
 /* Stations 1001, 1002 (obey), 1003 (reachable, never answers by itself), 1004 (unreachable). */
 void crew_open(struct crew *crew, const struct sim_config *config);
 void crew_done(struct crew *crew);
-/* Also checks that nothing is left at the switch and that it had nothing to object to. */
+/* Also checks that nothing is left at the switch and in the composer's books, and that the switch
+ * had nothing to object to. */
 void crew_done_empty(struct crew *crew);
 /* ... when the switch was made to object. */
 void crew_done_refused(struct crew *crew);
