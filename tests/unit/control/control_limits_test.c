@@ -294,6 +294,8 @@ static void the_inbox_has_an_end(void **state)
 	control_poll(h->control);
 	assert_int_equal(ran, taken);
 	assert_true(control_post(h->control, count_up, &ran));
+	control_poll(h->control);
+	assert_int_equal(ran, taken + 1);
 }
 
 static void what_was_never_run_is_freed(void **state)

@@ -199,6 +199,74 @@ static void a_resume_the_switch_refuses_gives_the_other_call_back(void **state)
 	assert_hears(h, OTHER, "1001");
 }
 
+/* The caller is gone, but control does not know yet when it takes the command. */
+static void a_resume_that_comes_too_late_gives_the_other_call_back(void **state)
+{
+	struct house *h = *state;
+	struct command resume;
+
+	talks(h, 1, 1, CUSTOMER);
+	does(h, CMD_HOLD, 1, 1);
+	talks(h, 1, 2, OTHER);
+	resume = command_of(h, CMD_RESUME, 1, 1);
+	house_queue(h, &resume);
+	assert_int_equal(sim_party_hangup(h->sim, leg_of(h, CUSTOMER)), ST_OK);
+	house_run_switch(h);
+	house_run_ms(h, 0);
+	assert_string_equal(h->reply.err.code, "call.unknown");
+	assert_tab(h, 1, 1, "wrap");
+	assert_tab(h, 1, 2, "talk");
+	assert_hears(h, OTHER, "1001");
+}
+
+static void a_consultation_that_comes_too_late_gives_the_other_call_back(void **state)
+{
+	struct house *h = *state;
+	struct command consult;
+
+	talks(h, 1, 1, CUSTOMER);
+	does(h, CMD_HOLD, 1, 1);
+	talks(h, 1, 2, OTHER);
+	does(h, CMD_HOLD, 1, 2);
+	does(h, CMD_RESUME, 1, 1);
+	does(h, CMD_RESUME, 1, 2);
+	/* about the held customer: nothing is asked of the switch for him before the dial */
+	consult = command_of(h, CMD_TRANSFER_CONSULT, 1, 2);
+	str_copy(consult.number, sizeof consult.number, THIRD);
+	house_queue(h, &consult);
+	assert_int_equal(sim_party_hangup(h->sim, leg_of(h, OTHER)), ST_OK);
+	house_run_switch(h);
+	house_run_ms(h, 0);
+	assert_string_equal(h->reply.err.code, "call.unknown");
+	assert_string_equal(leg_of(h, THIRD), "");
+	assert_tab(h, 1, 2, "wrap");
+	assert_tab(h, 1, 1, "held");
+	assert_int_equal(figures(h).calls_live, 2);
+}
+
+/* A switch without room for more took the hold, but neither the new call nor the way back. */
+static void a_consultation_the_switch_has_no_room_for_leaves_the_customer_held(void **state)
+{
+	struct house *h = *state;
+	struct command consult;
+
+	talks(h, 1, 1, CUSTOMER);
+	sim_busy_next(h->sim, 1);
+	consult = command_of(h, CMD_TRANSFER_CONSULT, 1, 1);
+	str_copy(consult.number, sizeof consult.number, OTHER);
+	assert_int_equal(house_send(h, &consult)->status, ST_BUSY);
+	assert_string_equal(h->reply.err.code, "switch.busy");
+	house_run_ms(h, 100);
+	assert_tab(h, 1, 1, "held");
+	assert_int_equal(told(h, 1, 1)->partner_tab, 0);
+	assert_tab(h, 1, 2, "");
+	assert_int_equal(figures(h).calls_live, 1);
+	assert_string_equal(leg_of(h, OTHER), "");
+	does(h, CMD_RESUME, 1, 1);
+	house_run_ms(h, 0);
+	assert_hears(h, CUSTOMER, "1001");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +291,14 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_resume_the_switch_refuses_gives_the_other_call_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_resume_that_comes_too_late_gives_the_other_call_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_consultation_that_comes_too_late_gives_the_other_call_back, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_consultation_the_switch_has_no_room_for_leaves_the_customer_held, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

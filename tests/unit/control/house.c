@@ -294,7 +294,7 @@ struct command command_of(const struct house *house, enum command_kind kind, int
 	return command;
 }
 
-const struct reply *house_send(struct house *house, const struct command *command)
+void house_queue(struct house *house, const struct command *command)
 {
 	unsigned before = house->replies;
 
@@ -303,6 +303,19 @@ const struct reply *house_send(struct house *house, const struct command *comman
 	control_command(house->control, command, on_reply, house);
 	house->is_in_command = false;
 	assert_int_equal(house->replies, before);
+}
+
+void house_run_switch(struct house *house)
+{
+	while (timers_next_us(&house->timers) <= house->held.mono_us)
+		timers_run(&house->timers, house->held.mono_us);
+}
+
+const struct reply *house_send(struct house *house, const struct command *command)
+{
+	unsigned before = house->replies;
+
+	house_queue(house, command);
 	control_poll(house->control);
 	assert_int_equal(house->replies, before + 1);
 	assert_string_equal(house->last_id, command->id);

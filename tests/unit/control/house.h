@@ -77,6 +77,11 @@ void house_set_wall(struct house *house, int64_t ms);
 struct command command_of(const struct house *house, enum command_kind kind, int agent, int tab);
 /* Sends it and returns the answer. */
 const struct reply *house_send(struct house *house, const struct command *command);
+/* Sends it without waiting for the answer, which comes with the next turn. */
+void house_queue(struct house *house, const struct command *command);
+/* The switch and the composer have their turn, control has not: what they say waits behind what is
+ * queued. */
+void house_run_switch(struct house *house);
 void does(struct house *house, enum command_kind kind, int agent, int tab);
 void dials(struct house *house, int agent, int tab, const char *number);
 void says(struct house *house, int agent, enum agent_state state);
