@@ -386,18 +386,24 @@ void ari_leg_offer(struct ari *ari, const struct ari_channel *channel)
 	ari_tell_leg(leg, fact);
 }
 
-void ari_leg_refresh(struct ari_leg *leg, const struct ari_channel *channel)
+static void on_state(struct ari_leg *leg, enum ari_channel_state state)
 {
-	leg->is_in_stasis = channel->is_in_app;
-	if (channel->state == ARI_STATE_RINGING)
+	if (state == ARI_STATE_RINGING)
 		step(leg, RINGING);
-	if (channel->state == ARI_STATE_UP)
+	if (state == ARI_STATE_UP)
 		step(leg, UP);
+}
+
+void ari_leg_refresh(struct ari_leg *leg, const struct ari_channel *channel, bool is_new_link)
+{
+	on_state(leg, channel->state);
+	if (!is_new_link)
+		return;
+	leg->is_in_stasis = channel->is_in_app;
 	if (leg->is_hangup_asked)
 		send_hangup(leg);
 	else if (leg->stage < ARI_LEG_RINGING && !leg->is_dialed)
-		ari_leg_fail(leg); /* the link went while it was being made: what came of it is
-				      unknown */
+		ari_leg_fail(leg); /* the link went while it was made: what came of it is unknown */
 }
 
 void ari_leg_is_in(struct ari_leg *leg, const char *mix)
@@ -441,14 +447,6 @@ static void on_stasis_end(struct ari_leg *leg)
 	leg->is_in_stasis = false;
 	if (!leg->is_hangup_asked && !leg->has_hangup_request)
 		ari_leg_check_in(leg, VANISH_CHECK_MS);
-}
-
-static void on_state(struct ari_leg *leg, enum ari_channel_state state)
-{
-	if (state == ARI_STATE_RINGING)
-		step(leg, RINGING);
-	if (state == ARI_STATE_UP)
-		step(leg, UP);
 }
 
 static void on_dial(struct ari_leg *leg, const char *status)

@@ -78,7 +78,6 @@ static void try_again_in(struct ari *ari, unsigned ms)
 void ari_link_up(struct ari *ari)
 {
 	ari->phase = ARI_LINKED;
-	ari->failures = 0;
 	set_state(ari, "up");
 	ari_tell(ari, (struct tel_fact){.kind = TEL_LINK, .link_up = true, .epoch = ari->epoch});
 }

@@ -131,8 +131,8 @@ void ari_leg_start(struct ari *ari, uint32_t token, const char *id, const struct
 void ari_leg_offer(struct ari *ari, const struct ari_channel *channel);
 /* One of our application's channels that was found and is not known: NULL as above. */
 struct ari_leg *ari_leg_found(struct ari *ari, const struct ari_channel *channel);
-/* Facts that were missed are told now. */
-void ari_leg_refresh(struct ari_leg *leg, const struct ari_channel *channel);
+/* Facts that were missed are told now. On a new link, what the old one left half done is ended. */
+void ari_leg_refresh(struct ari_leg *leg, const struct ari_channel *channel, bool is_new_link);
 void ari_leg_is_in(struct ari_leg *leg, const char *mix); /* "" = nowhere */
 void ari_leg_on_event(struct ari *ari, const struct ari_event *event);
 void ari_leg_hangup(struct ari_leg *leg, int cause);
@@ -212,6 +212,7 @@ struct ari_gone { /* a channel that ended while the lists were under way */
 struct ari_sync {
 	unsigned serial; /* of the newest comparison */
 	bool is_running, is_wanted_again;
+	bool is_first;		  /* on this link */
 	char *channels, *bridges; /* bodies of the answers until the last one is there */
 	struct ari_gone *gone;
 };

@@ -155,7 +155,7 @@ static void see_channel(void *user, const struct ari_channel *channel)
 	struct ari_leg *leg = ari_leg_of_channel(ari, channel->id);
 
 	if (leg) {
-		ari_leg_refresh(leg, channel);
+		ari_leg_refresh(leg, channel, ari->sync.is_first);
 		tell_leg_seen(leg);
 		return;
 	}
@@ -315,7 +315,7 @@ void ari_stations_free(struct ari *ari)
 
 /* ---- the comparison ---- */
 
-static bool see_all(struct ari *ari, const char *endpoints, bool is_new_link)
+static bool see_all(struct ari *ari, const char *endpoints)
 {
 	const char *channels = ari->sync.channels, *bridges = ari->sync.bridges;
 	size_t channels_length = strlen(channels), bridges_length = strlen(bridges);
@@ -326,35 +326,36 @@ static bool see_all(struct ari *ari, const char *endpoints, bool is_new_link)
 	end_lost_legs(ari);
 	if (ari_channels_parse(channels, channels_length, app, see_channel, ari) != ST_OK)
 		return false;
-	if (is_new_link)
+	if (ari->sync.is_first)
 		forget_members(ari);
 	if (ari_bridges_parse(bridges, bridges_length, app, see_bridge,
-			      is_new_link ? note_member : NULL, ari) != ST_OK)
+			      ari->sync.is_first ? note_member : NULL, ari) != ST_OK)
 		return false;
 	end_lost_mixes(ari);
-	if (is_new_link)
+	if (ari->sync.is_first)
 		tell_members(ari);
 	return ari_endpoints_parse(endpoints, strlen(endpoints), see_station, ari) == ST_OK;
 }
 
 static void compare(struct ari *ari, const char *endpoints)
 {
-	bool is_new_link = ari->phase == ARI_IDENTIFYING;
 	bool is_wanted_again = ari->sync.is_wanted_again;
 
-	if (is_new_link)
+	ari->sync.is_first = ari->phase == ARI_IDENTIFYING;
+	if (ari->sync.is_first)
 		ari_link_up(ari);
 	tell_kind(ari, TEL_SYNC_BEGIN);
-	bool is_good = see_all(ari, endpoints, is_new_link);
+	bool is_good = see_all(ari, endpoints);
 	tell_kind(ari, TEL_SYNC_END);
 	if (!is_good) {
 		ari_link_drop(ari, "Asterisk's lists cannot be read");
 		return;
 	}
+	ari->failures = 0;
 	if (ari_channels_parse(ari->sync.channels, strlen(ari->sync.channels), ari->config.app,
 			       offer_waiting, ari) != ST_OK)
 		return;
-	if (is_new_link)
+	if (ari->sync.is_first)
 		check_plays(ari);
 	ari_sync_drop(ari);
 	if (is_wanted_again)

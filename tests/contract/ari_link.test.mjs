@@ -71,6 +71,17 @@ test('driver.ari.refused_set_up_is_tried_again_without_spinning', async () => {
   assert.ok(took > 400, `four attempts in ${took} ms: 100, 200, 400 ms apart are asked for`)
 })
 
+test('driver.ari.lists_that_cannot_be_read_are_no_reason_to_spin', async () => {
+  fake = await new FakeAri().start()
+  for (let i = 0; i < 100; i++) fake.answer('GET endpoints', { status: 200, body: { not: 'a list' } })
+  probe = probeAt(fake.port)
+  await probe.ok('open')
+  const began = performance.now()
+  await until('four attempts', () => fake.connections >= 4)
+  assert.ok(performance.now() - began > 450)
+  assert.deepEqual(probe.all('link').slice(0, 2).map(({ link_up }) => link_up), [1, undefined])
+})
+
 test('driver.ari.a_closed_door_is_not_run_against', async () => {
   const times = []
   const server = net.createServer((socket) => {

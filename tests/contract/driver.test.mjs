@@ -364,11 +364,11 @@ const suite = {
     const { far } = await scene.talk()
     const other = await scene.mix()
     const bystander = await scene.upLeg({ number: scene.number('777') })
-    await scene.probe.ok('leg_dtmf', { leg: far, digits: '12345678', token: 64 })
+    await scene.probe.ok('leg_dtmf', { leg: far, digits: '1234567812345678', token: 64 })
     const began = Date.now()
     await scene.probe.ok('mix_add', { mix: other, leg: bystander })
     await scene.fact('leg_joined', { leg: bystander, mix: other })
-    assert.ok(Date.now() - began < 500, `the other call waited ${Date.now() - began} ms`)
+    assert.ok(Date.now() - began < 1500, `the other call waited ${Date.now() - began} ms`)
     assert.equal(scene.count('leg_dtmf_done', { token: 64 }), 0)
     await scene.fact('leg_dtmf_done', { token: 64 })
   },
@@ -385,11 +385,11 @@ const suite = {
 
   async 'hang_up_while_digits_are_sent'(scene) {
     const { far } = await scene.talk()
-    await scene.probe.ok('leg_dtmf', { leg: far, digits: '12345678', token: 66 })
+    await scene.probe.ok('leg_dtmf', { leg: far, digits: '1234567812345678', token: 66 })
     const began = Date.now()
     await scene.probe.ok('leg_hangup', { leg: far })
     await scene.fact('leg_ended', { leg: far })
-    assert.ok(Date.now() - began < 1400, 'all eight take 1.6 s')
+    assert.ok(Date.now() - began < 2000, 'all of them take 3.4 s')
     assert.equal(scene.count('leg_dtmf_done', { token: 66 }), 0)
   },
 
@@ -596,6 +596,21 @@ const suite = {
     assert.ok(seen.every((fact) => fact.is_up === 1))
     assert.equal(seen.find((fact) => fact.leg === tagged).tag, 'call-17')
     assert.deepEqual(told.filter((fact) => fact.fact === 'mix_seen').map((fact) => fact.mix), [mix])
+  },
+
+  async 'resync_disturbs_nothing'(scene) {
+    const mix = await scene.mix()
+    const party = scene.number('777')
+    await scene.upLeg({ station: '1001', mix, auto_answer: true })
+    const leg = scene.id('l')
+    scene.legs.push(leg)
+    const asked = []
+    for (let i = 0; i < 3; i++) asked.push(scene.probe.ok('resync'))
+    asked.push(scene.probe.ok('leg_make', { leg, number: party, mix }))
+    for (let i = 0; i < 5; i++) asked.push(scene.probe.ok('resync'))
+    await Promise.all(asked)
+    await scene.fact('leg_up', { leg })
+    await scene.hears(party, '1001')
   },
 
   async 'a_lost_link_leaves_calls_alone_and_is_made_good'(scene) {
