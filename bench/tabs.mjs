@@ -64,7 +64,7 @@ async function ticketFile(folder, server, count) {
 
 async function openTabs({ server, client, count }, ...tickets) {
   const opened = await client.ask('open', server.port, count, ORIGIN, ...tickets)
-  if (opened.opened !== count) throw new Error(`${opened.lost} of ${count} tabs were not served`)
+  if (opened.opened !== count) throw new Error(`${opened.lost} of ${count} tabs were not served: ${opened.why}`)
   return opened
 }
 

@@ -3,9 +3,9 @@
  * each is answered by one line of JSON.
  *
  *   open PORT COUNT ORIGIN [FILE]  opens so many sockets at once and attaches each to tab 1; FILE
- * has a ticket a line. When all are attached or lost: {"opened","lost","wall_us"} send TAB TEXT one
- * text frame from this tab (0 = the first): {"sent_us"}: CLOCK_MONOTONIC record 0|1 from now on
- * each text frame is told, between the answers: {"tab","us","message"} stat
+ * has a ticket a line. When all are attached or lost: {"opened","lost","why" of the last,"wall_us"}
+ * send TAB TEXT one text frame from this tab (0 = the first): {"sent_us"}: CLOCK_MONOTONIC record
+ * 0|1 from now on each text frame is told, between the answers: {"tab","us","message"} stat
  * {"open","frames","bytes","pings","lost","p50_us","p99_us","max_us"} since the last one. A frame's
  * time is from the CLOCK_MONOTONIC microseconds in its commandId to its arrival here; frames
  * without 16 digits there have none close                          ends all at once, without a
@@ -51,6 +51,7 @@ struct tab {
 static struct tab tabs[TABS_MAX];
 static unsigned tab_count, started_count, open_count, lost_count, decided_count;
 static bool is_opening, is_recording;
+static char why_lost[64]; /* the newest */
 static int64_t began_us;
 static char (*tickets)[TICKET_SIZE];
 static unsigned ticket_count;
@@ -90,8 +91,8 @@ static void tell_opened(void)
 	if (!is_opening || decided_count < tab_count)
 		return;
 	is_opening = false;
-	printf("{\"opened\":%u,\"lost\":%u,\"wall_us\":%lld}\n", open_count, lost_count,
-	       (long long)(now_us() - began_us));
+	printf("{\"opened\":%u,\"lost\":%u,\"why\":\"%s\",\"wall_us\":%lld}\n", open_count,
+	       lost_count, why_lost, (long long)(now_us() - began_us));
 	fflush(stdout);
 }
 
@@ -113,12 +114,13 @@ static void free_tab(struct tab *tab)
 	tab->state = TAB_FREE;
 }
 
-static void lose(struct tab *tab)
+static void lose(struct tab *tab, const char *why)
 {
 	bool was_open = tab->state == TAB_OPEN;
 
 	if (tab->state == TAB_FREE)
 		return;
+	snprintf(why_lost, sizeof(why_lost), "%s", why);
 	free_tab(tab);
 	lost_count++;
 	seen.lost++;
@@ -153,7 +155,7 @@ static void start(struct tab *tab)
 static void put(struct tab *tab, const char *bytes, size_t length)
 {
 	if (send(tab->fd, bytes, length, MSG_NOSIGNAL) != (ssize_t)length)
-		lose(tab);
+		lose(tab, "not sent");
 }
 
 static void put_frame(struct tab *tab, unsigned op, const char *text, size_t length)
@@ -186,7 +188,7 @@ static void upgrade(struct tab *tab)
 
 	getsockopt(tab->fd, SOL_SOCKET, SO_ERROR, &error, &size);
 	if (error) {
-		lose(tab);
+		lose(tab, strerror(error));
 		return;
 	}
 	length = snprintf(head, sizeof(head),
@@ -230,6 +232,21 @@ static void note_time(const char *text, size_t length)
 		times[time_count++] = (uint32_t)(now_us() - strtoll(digits, NULL, 10));
 }
 
+/* False: it is a notification, which may come first. */
+static bool on_attach_answer(struct tab *tab, const char *text, size_t length)
+{
+	if (memmem(text, length, "\"method\":", 9))
+		return false;
+	if (!memmem(text, length, "\"result\":", 9)) {
+		lose(tab, "attach refused");
+		return true;
+	}
+	tab->state = TAB_OPEN;
+	open_count++;
+	decide();
+	return true;
+}
+
 static void on_text(struct tab *tab, const char *text, size_t length)
 {
 	if (is_recording) {
@@ -237,19 +254,21 @@ static void on_text(struct tab *tab, const char *text, size_t length)
 		       (long long)now_us(), (int)length, text);
 		fflush(stdout);
 	}
-	if (tab->state == TAB_ATTACHING) {
-		if (!memmem(text, length, "\"result\"", 8)) {
-			lose(tab);
-			return;
-		}
-		tab->state = TAB_OPEN;
-		open_count++;
-		decide();
+	if (tab->state == TAB_ATTACHING && on_attach_answer(tab, text, length))
 		return;
-	}
 	seen.frames++;
 	seen.bytes += length;
 	note_time(text, length);
+}
+
+static void on_close(struct tab *tab, const char *payload, size_t length)
+{
+	const unsigned char *code = (const unsigned char *)payload;
+	char why[32] = "closed";
+
+	if (length >= 2)
+		snprintf(why, sizeof(why), "closed with %u", (unsigned)code[0] << 8 | code[1]);
+	lose(tab, why);
 }
 
 static void on_frame(struct tab *tab, unsigned op, const char *payload, size_t length)
@@ -260,7 +279,7 @@ static void on_frame(struct tab *tab, unsigned op, const char *payload, size_t l
 		seen.pings++;
 		put_frame(tab, 10, payload, length);
 	} else if (op == OP_CLOSE) {
-		lose(tab);
+		on_close(tab, payload, length);
 	}
 }
 
@@ -279,7 +298,7 @@ static size_t take_frame(struct tab *tab, const char *bytes, size_t length)
 		size = (size_t)head[2] << 8 | head[3];
 		start = 4;
 	} else if (size == 127) {
-		lose(tab); /* nothing here is that long */
+		lose(tab, "a frame too long");
 		return length;
 	}
 	if (length < start + size)
@@ -295,7 +314,7 @@ static size_t take_head(struct tab *tab, const char *bytes, size_t length)
 	if (!end)
 		return 0;
 	if (length < 12 || memcmp(bytes, "HTTP/1.1 101", 12) != 0)
-		lose(tab);
+		lose(tab, "upgrade refused");
 	else
 		attach(tab);
 	return (size_t)(end + 4 - bytes);
@@ -330,7 +349,7 @@ static void on_readable(struct tab *tab)
 	ssize_t length;
 
 	if (kept > PARTIAL_MAX) {
-		lose(tab);
+		lose(tab, "a message too long");
 		return;
 	}
 	if (kept > 0)
@@ -342,7 +361,7 @@ static void on_readable(struct tab *tab)
 	if (length > 0)
 		take(tab, bytes, kept + (size_t)length);
 	else
-		lose(tab);
+		lose(tab, length == 0 ? "ended" : strerror(errno));
 }
 
 /* ---- standard input ---- */
