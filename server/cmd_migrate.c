@@ -58,9 +58,12 @@ static int up(struct cli *cli, const struct migrate_options *options)
 
 	if (migrate_up(options, &applied, &err) != ST_OK)
 		return cli_fail(cli, &err);
-	printf(applied ? "%u applied: the schema is current\n"
-		       : "nothing to do: the schema is current\n",
-	       applied);
+	if (cli->is_json)
+		printf("{\"applied\":%u}\n", applied);
+	else
+		printf(applied ? "%u applied: the schema is current\n"
+			       : "nothing to do: the schema is current\n",
+		       applied);
 	return 0;
 }
 
@@ -74,7 +77,7 @@ static int down(struct cli *cli, const struct migrate_options *options)
 				 "down deletes tables and what is in them: say --yes");
 	if (migrate_down(options, &undone, &err) != ST_OK)
 		return cli_fail(cli, &err);
-	printf("%u undone\n", undone);
+	printf(cli->is_json ? "{\"undone\":%u}\n" : "%u undone\n", undone);
 	return 0;
 }
 

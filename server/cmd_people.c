@@ -15,7 +15,7 @@
 
 #define LINK_LIFE_MS (10 * 60 * 1000LL)
 #define DAY_MS	     (24 * 3600 * 1000LL)
-#define LIST_MAX     10000
+#define DAYS_MAX     36500
 
 static bool is_word(const char *text)
 {
@@ -69,7 +69,9 @@ static enum status agent_add(struct cli *cli, struct db_conn *conn, const char *
 	if (status == ST_CONFLICT)
 		return err_set(err, ST_CONFLICT, "agent.exists", "login",
 			       "an agent with this login or extension is there already");
-	if (status == ST_OK)
+	if (status == ST_OK && cli->is_json)
+		printf("{\"login\":\"%s\",\"extension\":\"%s\"}\n", login, extension);
+	else if (status == ST_OK)
 		printf("agent %s added. A running gateway learns of it by SIGHUP.\n", login);
 	return status;
 }
@@ -296,32 +298,47 @@ const struct cli_command command_agent = {
 	.run = run_agent,
 };
 
+/* 0 = for ever. */
+static enum status parse_days(const char *text, int64_t now_ms, int64_t *ret_expires_ms,
+			      struct err *err)
+{
+	char *end;
+	long days;
+
+	if (!text)
+		return ST_OK;
+	days = strtol(text, &end, 10);
+	if (*end || days < 1 || days > DAYS_MAX)
+		return err_set(err, ST_INVALID, "key.days", "days",
+			       "--days is a number from 1 to %d", DAYS_MAX);
+	*ret_expires_ms = now_ms + days * DAY_MS;
+	return ST_OK;
+}
+
 static enum status key_create(struct cli *cli, struct db_conn *conn, const char *name,
 			      struct err *err)
 {
 	struct uuid tenant = app_tenant();
-	const char *scopes = cli_flag(cli, "scopes"), *days = cli_flag(cli, "days");
+	const char *scopes = cli_flag(cli, "scopes");
 	char key[KEY_SIZE], prefix[KEY_PREFIX_SIZE], hash[SECRET_HASH_SIZE], bad[WORD_SIZE];
-	int64_t now = clock_wall_ms(&clock_system);
+	int64_t now = clock_wall_ms(&clock_system), expires = 0;
 	struct uuid id = uuid_make(now);
 	unsigned parsed;
 	enum status status;
 
-	if (!scopes || !scopes_parse(scopes, &parsed, bad))
+	if (!scopes || !scopes_parse(scopes, &parsed, bad) || !parsed)
 		return err_set(
 			err, ST_INVALID, "key.scopes", "scopes",
 			"--scopes is a list of calls.read calls.write agents.read config.read "
 			"events.read webhooks.manage dial admin");
+	status = parse_days(cli_flag(cli, "days"), now, &expires, err);
+	if (status != ST_OK)
+		return status;
 	key_make(key, prefix);
 	secret_hash(key, hash);
 	struct db_param params[] = {
-		db_uuid(&id),
-		db_uuid(&tenant),
-		db_text(name),
-		db_text(prefix),
-		db_text(hash),
-		db_text(scopes),
-		db_time(days ? now + strtol(days, NULL, 10) * DAY_MS : 0),
+		db_uuid(&id),  db_uuid(&tenant), db_text(name),	   db_text(prefix),
+		db_text(hash), db_text(scopes),	 db_time(expires),
 	};
 	status = db_query(conn, "key_insert", params, 7, NULL, err);
 	if (status == ST_CONFLICT)
