@@ -1,6 +1,6 @@
 #pragma once
-/* An agent's state and what may change it. A change asked for while a call is live waits (next_state) and is taken
- * when the call is over. Pure; time comes in the event. */
+/* An agent's state and what may change it. A change asked for while a call is live waits
+ * (next_state) and is taken when the call is over. Pure; time comes in the event. */
 #include "base/status.h"
 #include "calls/call_view.h"
 
@@ -27,7 +27,7 @@ enum status agent_step(const struct agent_view *agent, const struct agent_event 
 /* May he be offered a call now? */
 bool agent_is_available(const struct agent_view *agent, bool is_on_call);
 
-/* The rules as data, for docs/state-machines.md: what `event` leads to from `from`; AGENT_STATE_COUNT = no change,
- * for SET the asked-for state itself. */
+/* The rules as data, for docs/state-machines.md: what `event` leads to from `from`;
+ * AGENT_STATE_COUNT = no change, for SET the asked-for state itself. */
 enum agent_state agent_rule(enum agent_state from, enum agent_event_kind event);
 const char *agent_event_word(enum agent_event_kind kind);

@@ -1,37 +1,39 @@
 #pragma once
-/* One call on one tab, and what follows when something happens to it. Pure: no clock, no log, no allocation, no
- * JSON; time comes in the event, so the same events always give the same calls (replay, tests, docs).
+/* One call on one tab, and what follows when something happens to it. Pure: no clock, no log, no
+ * allocation, no JSON; time comes in the event, so the same events always give the same calls
+ * (replay, tests, docs).
  *
- * call_step() looks the pair (state, event) up in the table of call_rules.c. A command that is not there is
- * refused and nothing changes; a fact or timer that is not there is late and ignored (ST_OK, nothing changes).
- * What the step wants done is returned as effects; deadlines, the rows to write and the words to tell are derived
- * from the call before and after (call_deadline(), call_story()), so they cannot be forgotten in a row. */
+ * call_step() looks the pair (state, event) up in the table of call_rules.c. A command that is not
+ * there is refused and nothing changes; a fact or timer that is not there is late and ignored
+ * (ST_OK, nothing changes). What the step wants done is returned as effects; deadlines, the rows to
+ * write and the words to tell are derived from the call before and after (call_deadline(),
+ * call_story()), so they cannot be forgotten in a row. */
 #include "base/status.h"
 #include "calls/call_view.h"
 
 enum call_event_kind {
 	/* commands */
-	EV_PRESENT,	  /* a record is shown with the preview timer */
-	EV_ENQUEUE,	  /* a caller waits */
-	EV_OFFER,	  /* ... and is presented to an agent */
+	EV_PRESENT, /* a record is shown with the preview timer */
+	EV_ENQUEUE, /* a caller waits */
+	EV_OFFER,   /* ... and is presented to an agent */
 	EV_DIAL,
-	EV_CONSULT_DIAL,  /* the new call of a consultation */
+	EV_CONSULT_DIAL, /* the new call of a consultation */
 	EV_ANSWER,
 	EV_RELEASE,
 	EV_REJECT,
 	EV_SKIP,
-	EV_NOT_READY,	  /* the agent became not ready: an offer goes back */
+	EV_NOT_READY, /* the agent became not ready: an offer goes back */
 	EV_HOLD,
 	EV_RESUME,
 	EV_MUTE,
 	EV_DTMF,
 	EV_PLAY,
-	EV_TRANSFER,	  /* blind */
-	EV_CONSULT,	  /* the customer's side of a consultation */
+	EV_TRANSFER, /* blind */
+	EV_CONSULT,  /* the customer's side of a consultation */
 	EV_CANCEL_CONSULT,
-	EV_COMPLETE,	  /* on the active call of the pair */
-	EV_CONFERENCE,	  /* on the active call of the pair */
-	EV_LEAVE,	  /* the agent leaves the conference */
+	EV_COMPLETE,   /* on the active call of the pair */
+	EV_CONFERENCE, /* on the active call of the pair */
+	EV_LEAVE,      /* the agent leaves the conference */
 	EV_PAUSE_TIMER,
 	EV_RESUME_TIMER,
 	EV_OUTCOME,
@@ -47,7 +49,7 @@ enum call_event_kind {
 	EV_FAR_RINGING,
 	EV_UP,
 	EV_FAR_ENDED,
-	EV_NO_AUDIO,	  /* answer: the agent's telephone could not be reached */
+	EV_NO_AUDIO, /* answer: the agent's telephone could not be reached */
 	EV_TRANSFERRED,
 	EV_TRANSFER_FAILED,
 	/* timers */
@@ -70,21 +72,21 @@ struct call_outcome {
 
 struct call_event {
 	enum call_event_kind kind;
-	int64_t at_ms;	       /* wall clock */
+	int64_t at_ms; /* wall clock */
 	enum actor actor;
 	const char *command_id; /* NULL = none */
-	const char *reason;    /* NULL = the rule's own word */
+	const char *reason;	/* NULL = the rule's own word */
 	/* FAR_ENDED: what the switch said; call_step() weighs it with what the call had reached */
 	enum attempt_result result;
 	enum ended_by ended_by;
 	int cause;
-	bool on;	       /* MUTE; CONFERENCED: the partner is muted */
-	bool is_clicktocall;   /* DIAL */
-	int64_t retry_at_ms;   /* CALLBACK */
+	bool on;		     /* MUTE; CONFERENCED: the partner is muted */
+	bool is_clicktocall;	     /* DIAL */
+	int64_t retry_at_ms;	     /* CALLBACK */
 	struct call_outcome outcome; /* OUTCOME, CALLBACK */
-	const char *comment;   /* OUTCOME: what the agent says to it; NULL = nothing */
-	struct uuid agent_id;  /* OFFER */
-	int tab;	       /* OFFER */
+	const char *comment;	     /* OUTCOME: what the agent says to it; NULL = nothing */
+	struct uuid agent_id;	     /* OFFER */
+	int tab;		     /* OFFER */
 };
 
 /* What the switch is asked to do; carried out by control in this order. */
@@ -114,8 +116,9 @@ struct effects {
 struct call_policy { /* what held when the call began; kept with it so that replay gives the same */
 	int64_t preview_ms, ring_ms, offer_ms, wrap_ms; /* wrap_ms 0: idle waits for the agent */
 	bool has_outcomes; /* some are configured: one is due at the end of wrap */
-	struct call_outcome default_outcome; /* name "" = none */
-	struct call_outcome system[ATTEMPT_RESULT_COUNT]; /* automatic, by result; name "" = the agent chooses */
+	struct call_outcome default_outcome;		  /* name "" = none */
+	struct call_outcome system[ATTEMPT_RESULT_COUNT]; /* automatic, by result; name "" = the
+							     agent chooses */
 };
 
 struct call {
@@ -123,11 +126,12 @@ struct call {
 	struct call_policy policy;
 	struct dialer_counters base; /* of the dialer call before this attempt */
 	struct call_outcome outcome; /* given so far; name "" = none */
-	char comment[COMMENT_SIZE]; /* to that outcome; never with an automatic one */
-	int64_t timer_left_ms; /* of a paused timer */
+	char comment[COMMENT_SIZE];  /* to that outcome; never with an automatic one */
+	int64_t timer_left_ms;	     /* of a paused timer */
 	unsigned results; /* how many outcomes were given: the story writes a row for each */
 	bool is_consult, has_rung, has_dialed;
-	bool is_detached; /* given back to the queue: the dialer call's row belongs to its next presentation */
+	bool is_detached; /* given back to the queue: the dialer call's row belongs to its next
+			     presentation */
 };
 
 /* What the step decided. On failure, *next and *todo are left as they were. */
@@ -150,17 +154,18 @@ unsigned call_can(const struct call *call, const struct call_neighbours *others)
 
 /* What there is to write and tell between two moments of a call. */
 struct call_story {
-	bool is_changed;	  /* anything at all: the call is told and its row written */
-	bool is_new_client_state; /* told as `state`, else as `update` */
-	const char *closed_event; /* the event row whose duration is known now, or NULL */
-	const char *instant_event; /* a row without length: "busy" "no answer" "error on dial" "end", or NULL */
-	const char *opened_event; /* the row that begins, or NULL */
-	bool is_result_given;	  /* a result row with after->outcome and its comment */
+	bool is_changed;	   /* anything at all: the call is told and its row written */
+	bool is_new_client_state;  /* told as `state`, else as `update` */
+	const char *closed_event;  /* the event row whose duration is known now, or NULL */
+	const char *instant_event; /* a row without length: "busy" "no answer" "error on dial"
+				      "end", or NULL */
+	const char *opened_event;  /* the row that begins, or NULL */
+	bool is_result_given;	   /* a result row with after->outcome and its comment */
 };
 struct call_story call_story(const struct call *before, const struct call *after);
 
-/* The name of the event row a call is in: "queue" "preview" "incoming" "ring" "talk" "hold" "conference" "idle", NULL
- * at none/end. */
+/* The name of the event row a call is in: "queue" "preview" "incoming" "ring" "talk" "hold"
+ * "conference" "idle", NULL at none/end. */
 const char *call_event_name(enum call_state state);
 
 const char *call_event_word(enum call_event_kind kind); /* "dial" "far_ended" ... */
@@ -169,10 +174,10 @@ const char *call_effect_word(enum call_effect effect);
 /* --- the table, for docs and tests --- */
 enum call_guard {
 	GUARD_ALWAYS,
-	GUARD_CONSULT,	   /* the call is the new one of a consultation */
-	GUARD_SETTLED,	   /* an outcome was given, or none is due, or a default exists */
-	GUARD_TIMER,	   /* a timer runs */
-	GUARD_UNTALKED,	   /* nobody has talked on it yet */
+	GUARD_CONSULT,	/* the call is the new one of a consultation */
+	GUARD_SETTLED,	/* an outcome was given, or none is due, or a default exists */
+	GUARD_TIMER,	/* a timer runs */
+	GUARD_UNTALKED, /* nobody has talked on it yet */
 	GUARD_COUNT
 };
 struct call_rule {
@@ -182,7 +187,8 @@ struct call_rule {
 	enum call_state to;
 	enum call_effect effects[EFFECTS_MAX]; /* FX_NONE ends */
 	const char *reason;
-	enum attempt_result result; /* set when this rule enters idle; ATTEMPT_NONE = keep, or the event's */
+	enum attempt_result
+		result; /* set when this rule enters idle; ATTEMPT_NONE = keep, or the event's */
 };
 extern const struct call_rule call_rules[];
 extern const unsigned call_rule_count;

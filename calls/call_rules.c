@@ -1,6 +1,6 @@
-/* The rule book of one call: a pair (state, event) that is not here is refused when it is a command and ignored
- * when it is a fact or a timer. The first row whose guard holds applies. docs/state-machines.md is printed from
- * this table. */
+/* The rule book of one call: a pair (state, event) that is not here is refused when it is a command
+ * and ignored when it is a fact or a timer. The first row whose guard holds applies.
+ * docs/state-machines.md is printed from this table. */
 #include "calls/call.h"
 
 #include <stddef.h>

@@ -1,8 +1,8 @@
 #pragma once
-/* The only room with live calls, agents and tabs. Commands come in from the doors, facts from the switch,
- * deadlines from the timers; each is put into one queue, stepped by the pure rules of calls/, stored as a record,
- * and told to the doors only when the record is stable (db/record.h). No callback ever runs inside another: the
- * doors hear from their own turn of the loop.
+/* The only room with live calls, agents and tabs. Commands come in from the doors, facts from the
+ * switch, deadlines from the timers; each is put into one queue, stepped by the pure rules of
+ * calls/, stored as a record, and told to the doors only when the record is stable (db/record.h).
+ * No callback ever runs inside another: the doors hear from their own turn of the loop.
  *
  * Everything here is called on the call plane's thread. Other threads use control_post(). */
 #include <stdbool.h>
@@ -18,21 +18,23 @@ struct telephony;
 struct record_log;
 struct record;
 
-#define TAB_MAX	       16  /* tabs of one agent: 1 .. 16 */
-#define DIGITS_SIZE    33
-#define SOUND_SIZE     65
-#define ID_TEXT_SIZE   65
+#define TAB_MAX	     16 /* tabs of one agent: 1 .. 16 */
+#define DIGITS_SIZE  33
+#define SOUND_SIZE   65
+#define ID_TEXT_SIZE 65
 
 struct control_config {
 	const char *node;
 	struct uuid tenant_id;
-	unsigned preview_s, wrap_s, ring_s; /* defaults 15, 30, 22; wrap_s 0 = no wrap timer: idle waits for the agent */
+	unsigned preview_s, wrap_s, ring_s; /* defaults 15, 30, 22; wrap_s 0 = no wrap timer: idle
+					       waits for the agent */
 	unsigned offer_s;   /* how long an incoming call rings at one agent; default 22 */
 	unsigned max_calls; /* live; default 20000 */
 	char caller_number[NUMBER_SIZE], caller_name[NAME_SIZE]; /* shown to called parties */
 };
 
-/* What is configured in the database, loaded at start and on reload by server/ (control asks nobody). */
+/* What is configured in the database, loaded at start and on reload by server/ (control asks
+ * nobody). */
 struct agent_setup {
 	struct uuid agent_id;
 	char login[WORD_SIZE], name[NAME_SIZE], extension[WORD_SIZE], cc_agent_id[WORD_SIZE];
@@ -40,26 +42,46 @@ struct agent_setup {
 struct queue_setup {
 	struct uuid queue_id;
 	char name[NAME_SIZE], number[NUMBER_SIZE]; /* its DNIS */
-	unsigned wrap_s; /* 0 = the general one */
+	unsigned wrap_s;			   /* 0 = the general one */
 	char script_url[URL_SIZE];
 };
 struct outcome_setup {
 	struct uuid outcome_id;
 	char name[OUTCOME_SIZE];
 	bool is_connect_xor_abort;
-	enum attempt_result system_for; /* replaces the system outcome of the same meaning; ATTEMPT_NONE = none */
+	enum attempt_result system_for; /* replaces the system outcome of the same meaning;
+					   ATTEMPT_NONE = none */
 	bool is_default;		/* applied when wrap ends and nobody chose */
 	bool is_retry;
 	unsigned retry_after_s;
 };
 
 enum command_kind {
-	CMD_DIAL, CMD_HOLDRESUME, CMD_HOLD, CMD_RESUME, CMD_TRANSFER_BLIND, CMD_TRANSFER_CONSULT,
-	CMD_TRANSFER_COMPLETE, CMD_CONFERENCE, CMD_LEAVE, CMD_CANCEL_CONSULT, CMD_ANSWER, CMD_RELEASE,
-	CMD_REJECT, CMD_SKIP, CMD_PLAY, CMD_DTMF, CMD_MUTE, CMD_PAUSE_TIMER, CMD_RESUME_TIMER,
-	CMD_SET_OUTCOME, CMD_SCHEDULE_CALLBACK, CMD_END_WRAP,
+	CMD_DIAL,
+	CMD_HOLDRESUME,
+	CMD_HOLD,
+	CMD_RESUME,
+	CMD_TRANSFER_BLIND,
+	CMD_TRANSFER_CONSULT,
+	CMD_TRANSFER_COMPLETE,
+	CMD_CONFERENCE,
+	CMD_LEAVE,
+	CMD_CANCEL_CONSULT,
+	CMD_ANSWER,
+	CMD_RELEASE,
+	CMD_REJECT,
+	CMD_SKIP,
+	CMD_PLAY,
+	CMD_DTMF,
+	CMD_MUTE,
+	CMD_PAUSE_TIMER,
+	CMD_RESUME_TIMER,
+	CMD_SET_OUTCOME,
+	CMD_SCHEDULE_CALLBACK,
+	CMD_END_WRAP,
 	CMD_AGENT_STATE, /* agentReady, agentNotReady, setState */
-	CMD_PRESENT,	 /* a record is presented to an agent with the preview timer: routes and `calltab call` */
+	CMD_PRESENT,	 /* a record is presented to an agent with the preview timer: routes and
+			    `calltab call` */
 	CMD_KIND_COUNT
 };
 
@@ -67,19 +89,21 @@ struct command {
 	enum command_kind kind;
 	char id[COMMAND_ID_SIZE]; /* client-made; echoed in the call's commandId */
 	enum actor actor;
-	struct uuid agent_id; /* whose tab */
-	int tab;	      /* 1..TAB_MAX; 0 with PRESENT = a free one */
-	int other_tab;	      /* callTab of transferComplete and conference */
-	char number[NUMBER_SIZE]; /* dial, transfer; as given: normalised by control through calls/number */
+	struct uuid agent_id;	  /* whose tab */
+	int tab;		  /* 1..TAB_MAX; 0 with PRESENT = a free one */
+	int other_tab;		  /* callTab of transferComplete and conference */
+	char number[NUMBER_SIZE]; /* dial, transfer; as given: normalised by control through
+				     calls/number */
 	char digits[DIGITS_SIZE];
 	char sound[SOUND_SIZE];
 	char outcome[OUTCOME_SIZE];
 	char comment[COMMENT_SIZE];
 	char reason[WORD_SIZE];
-	int64_t retry_at_ms;	       /* schedule callback */
-	bool on;		       /* mute */
+	int64_t retry_at_ms; /* schedule callback */
+	bool on;	     /* mute */
 	enum agent_state agent_state;
-	enum call_direction direction; /* dial: outbound or clicktocall; present: ccOutbound or outbound */
+	enum call_direction
+		direction; /* dial: outbound or clicktocall; present: ccOutbound or outbound */
 	/* PRESENT: what is known of the record. dialer_call_id nil = a new one. */
 	struct uuid dialer_call_id, phone_call_id;
 	struct dialer_counters counters;
@@ -90,30 +114,33 @@ struct command {
 
 struct reply {
 	enum status status;
-	struct err err; /* when status != ST_OK */
+	struct err err;			     /* when status != ST_OK */
 	struct uuid call_id, dialer_call_id; /* nil when no call is concerned */
 	int tab; /* where the result is to be seen: transferConsult names the new tab */
 };
 
 /* Called exactly once per command, never from inside control_command(). */
-typedef void (*control_reply_fn)(void *user, const struct command *command, const struct reply *reply);
+typedef void (*control_reply_fn)(void *user, const struct command *command,
+				 const struct reply *reply);
 
 /* What the doors hear. Views are valid during the call only. */
 enum tell_kind { TELL_STATE, TELL_UPDATE }; /* new state | same state, other details */
 struct control_listener {
 	/* A call changed. seq: dense per tab within the epoch. */
-	void (*on_call)(void *user, enum tell_kind kind, const struct call_view *call, uint64_t epoch,
-			uint64_t seq);
+	void (*on_call)(void *user, enum tell_kind kind, const struct call_view *call,
+			uint64_t epoch, uint64_t seq);
 	void (*on_agent)(void *user, const struct agent_view *agent, uint64_t epoch);
 	/* The set of the agent's tabs, or what they carry, changed: ask control_tabs(). */
 	void (*on_tabs)(void *user, const struct uuid *agent_id);
-	/* code: "storage.degraded" "storage.ok" "switch.away" "switch.ok" ...; agent nil = everybody */
-	void (*on_notice)(void *user, const struct uuid *agent_id, const char *code, const char *message);
+	/* code: "storage.degraded" "storage.ok" "switch.away" "switch.ok" ...; agent nil =
+	 * everybody */
+	void (*on_notice)(void *user, const struct uuid *agent_id, const char *code,
+			  const char *message);
 	void *user;
 };
 
-/* Borrowed for control's life: clock, timers. telephony and log are attached before control_start(). wake is
- * called from any thread when control_poll() is needed. */
+/* Borrowed for control's life: clock, timers. telephony and log are attached before
+ * control_start(). wake is called from any thread when control_poll() is needed. */
 struct control *control_create(const struct control_config *config, const struct clock *clock,
 			       struct timers *timers, void (*wake)(void *user), void *user);
 void control_destroy(struct control *);
@@ -126,13 +153,16 @@ void control_set_agent(struct control *, const struct agent_setup *agent);
 void control_set_queue(struct control *, const struct queue_setup *queue);
 void control_set_outcome(struct control *, const struct outcome_setup *outcome);
 
-/* Runs what is queued: commands, facts, stable records. The loop calls it after every wake and every timer. */
+/* Runs what is queued: commands, facts, stable records. The loop calls it after every wake and
+ * every timer. */
 void control_poll(struct control *);
 
 /* Queues the command (copied). The reply comes from control_poll(). */
-void control_command(struct control *, const struct command *command, control_reply_fn on_reply, void *user);
+void control_command(struct control *, const struct command *command, control_reply_fn on_reply,
+		     void *user);
 
-/* From any thread: runs fn(control, arg) on the call plane's thread. False when the inbox is full. */
+/* From any thread: runs fn(control, arg) on the call plane's thread. False when the inbox is full.
+ */
 _Bool control_post(struct control *, void (*fn)(struct control *, void *arg), void *arg);
 
 /* --- the seam upwards from telephony and the record log; server/ wires them --- */
@@ -142,16 +172,18 @@ void control_on_stable(void *control, uint64_t number);
 void control_on_degraded(void *control, bool is_degraded, const char *why);
 
 /* --- what doors may read, always as of the last stable record --- */
-/* A tab somebody looks at exists from then on. Fills the newest told call of the tab; false when it never had
- * one (then *ret is zeroed). *ret_epoch and *ret_seq: the last told number of this tab. */
-bool control_tab_snapshot(struct control *, const struct uuid *agent_id, int tab, struct call_view *ret,
-			  uint64_t *ret_epoch, uint64_t *ret_seq);
+/* A tab somebody looks at exists from then on. Fills the newest told call of the tab; false when it
+ * never had one (then *ret is zeroed). *ret_epoch and *ret_seq: the last told number of this tab.
+ */
+bool control_tab_snapshot(struct control *, const struct uuid *agent_id, int tab,
+			  struct call_view *ret, uint64_t *ret_epoch, uint64_t *ret_seq);
 bool control_agent_view(struct control *, const struct uuid *agent_id, struct agent_view *ret);
 /* Tabs in use, ascending; returns how many were written. */
 unsigned control_tabs(struct control *, const struct uuid *agent_id, int tabs[TAB_MAX]);
 unsigned control_outcomes(struct control *, struct outcome_setup *ret, unsigned max);
 bool control_find_agent_by_login(struct control *, const char *login, struct uuid *ret);
-/* A page of this agent connected (true) or his last one is gone (false). The first one makes LoggedOut LoggedIn. */
+/* A page of this agent connected (true) or his last one is gone (false). The first one makes
+ * LoggedOut LoggedIn. */
 void control_agent_present(struct control *, const struct uuid *agent_id, bool is_present);
 
 struct control_figures {

@@ -1,11 +1,12 @@
 #pragma once
-/* The live state and how its files talk to each other. Only the .c files of control may include this.
+/* The live state and how its files talk to each other. Only the .c files of control may include
+ * this.
  *
- * control.c life, queue, finding | control_setup.c what is configured, what doors may read | control_agent.c agents
- * control_commands.c commands -> events | control_pair.c commands on two calls | control_facts.c what the switch
- * reports -> events | control_apply.c one step: effects, timers, records | control_effects.c effect -> switch
- * control_tell.c records, and the tells that wait for them | control_offer.c waiting callers and whom they are
- * offered to */
+ * control.c life, queue, finding | control_setup.c what is configured, what doors may read |
+ * control_agent.c agents control_commands.c commands -> events | control_pair.c commands on two
+ * calls | control_facts.c what the switch reports -> events | control_apply.c one step: effects,
+ * timers, records | control_effects.c effect -> switch control_tell.c records, and the tells that
+ * wait for them | control_offer.c waiting callers and whom they are offered to */
 #include <uthash.h>
 
 #include "calls/agent.h"
@@ -16,7 +17,8 @@
 
 struct agent_slot;
 
-struct tab_slot { /* a numbered place of one agent; exists once somebody looked at it or a call was put there */
+struct tab_slot { /* a numbered place of one agent; exists once somebody looked at it or a call was
+		     put there */
 	struct live_call *current; /* until its end is stable */
 	struct call_view *told;	   /* the newest told call; NULL before the first */
 	uint64_t seq;		   /* of the last told event */
@@ -24,19 +26,19 @@ struct tab_slot { /* a numbered place of one agent; exists once somebody looked 
 
 struct live_call {
 	struct call call;
-	char line[TEL_ID_SIZE]; /* the telephony call; "" = none (any more) */
-	struct agent_slot *agent; /* NULL while nobody has it */
-	struct queue_slot *queue; /* the queue it came through, or NULL */
-	int64_t wall_ms, mono_us; /* of its birth: see control_call_ms() */
-	struct agent_slot *wanted; /* a caller who dialed this agent's own extension */
+	char line[TEL_ID_SIZE];	    /* the telephony call; "" = none (any more) */
+	struct agent_slot *agent;   /* NULL while nobody has it */
+	struct queue_slot *queue;   /* the queue it came through, or NULL */
+	int64_t wall_ms, mono_us;   /* of its birth: see control_call_ms() */
+	struct agent_slot *wanted;  /* a caller who dialed this agent's own extension */
 	struct uuid excluded_agent; /* gave it back last */
-	struct uuid event_id; /* the open event row */
+	struct uuid event_id;	    /* the open event row */
 	int64_t event_at_ms;
 	struct timer timer;
 	struct control *control;
 	uint64_t last_record; /* its end is stable with this one ... */
-	bool is_ended;	      /* ... which has happened: forgotten when the switch has let go of it too */
-	unsigned told_can;    /* as of its last record */
+	bool is_ended; /* ... which has happened: forgotten when the switch has let go of it too */
+	unsigned told_can; /* as of its last record */
 	int told_partner_tab;
 	struct live_call *next_waiting, *prev_waiting;
 	UT_hash_handle by_line, by_dialer, by_id;
@@ -69,7 +71,8 @@ struct work { /* one item of the queue */
 		} c;
 		struct tel_call_fact fact;
 		struct {
-			struct uuid call_id; /* looked up when its turn comes: the call may be gone */
+			struct uuid
+				call_id; /* looked up when its turn comes: the call may be gone */
 			struct call_event event;
 		} e;
 	} u;
@@ -121,13 +124,14 @@ struct effect_args {
 
 /* control.c */
 int64_t control_now_ms(const struct control *);
-/* Now, on the call's own time line: it begins at the wall clock and goes on with the monotonic one, so that a wall
- * clock that is set neither fires nor starves a timer, nor falsifies a duration. */
+/* Now, on the call's own time line: it begins at the wall clock and goes on with the monotonic one,
+ * so that a wall clock that is set neither fires nor starves a timer, nor falsifies a duration. */
 int64_t control_call_ms(const struct live_call *);
 struct agent_slot *control_find_agent(struct control *, const struct uuid *agent_id);
 struct tab_slot *control_tab(struct control *, struct agent_slot *, int tab); /* makes it */
 void control_queue_event(struct control *, const struct live_call *, const struct call_event *);
-struct live_call *control_current(const struct agent_slot *, int tab); /* not over for good, or NULL */
+struct live_call *control_current(const struct agent_slot *,
+				  int tab);	   /* not over for good, or NULL */
 bool control_uses_audio(const struct live_call *); /* the agent's, or is about to */
 /* A call of this agent that occupies his audio or is about to; other than `except`. */
 struct live_call *control_active_call(const struct agent_slot *, const struct live_call *except);
@@ -137,7 +141,8 @@ bool control_is_engaged(const struct agent_slot *); /* any call that has not end
 int control_free_tab(const struct agent_slot *);
 
 /* control_apply.c */
-struct live_call *control_call_create(struct control *, enum call_direction, struct agent_slot *, int tab);
+struct live_call *control_call_create(struct control *, enum call_direction, struct agent_slot *,
+				      int tab);
 void control_call_destroy(struct control *, struct live_call *);
 /* The dialer call's row may be presented again. */
 void control_leave_dialer_index(struct control *, struct live_call *);
@@ -157,14 +162,16 @@ enum status control_carry_out(struct control *, struct live_call *, enum call_ef
 struct tel_dest control_dest(struct control *, const char *number);
 
 /* control_tell.c */
-void control_record_call(struct control *, struct live_call *, const struct call *before, int64_t at_ms);
+void control_record_call(struct control *, struct live_call *, const struct call *before,
+			 int64_t at_ms);
 void control_record_agent(struct control *, struct agent_slot *);
 void control_forget_when_stable(struct control *, struct live_call *);
 /* What may be done with the call now. */
 unsigned control_abilities(const struct live_call *);
 /* What the agent's other calls may do has changed with this one: they are told. */
 void control_refresh(struct control *, struct agent_slot *);
-void control_notice(struct control *, const struct uuid *agent_id, const char *code, const char *message);
+void control_notice(struct control *, const struct uuid *agent_id, const char *code,
+		    const char *message);
 void control_tell_tabs(struct control *, const struct agent_slot *);
 
 /* control_agent.c */
@@ -177,17 +184,20 @@ void control_do_command(struct control *, const struct command *, control_reply_
 enum status control_check_begin(const struct control *, struct err *);
 enum status control_check_room(const struct control *, struct err *);
 /* No other call than `except` has the agent's audio. */
-enum status control_check_audio(const struct agent_slot *, const struct live_call *except, struct err *);
+enum status control_check_audio(const struct agent_slot *, const struct live_call *except,
+				struct err *);
 /* control_pair.c: the parts of control_do_command() for two calls */
-enum status control_consult(struct control *, struct live_call *, const struct command *, struct reply *,
-			    struct err *);
-enum status control_pair_up(struct control *, struct agent_slot *, const struct command *, struct reply *,
-			    struct err *);
+enum status control_consult(struct control *, struct live_call *, const struct command *,
+			    struct reply *, struct err *);
+enum status control_pair_up(struct control *, struct agent_slot *, const struct command *,
+			    struct reply *, struct err *);
 void control_mute_partner(struct control *, struct live_call *, const struct call_event *);
 enum status control_cancel_consult(struct control *, struct live_call *, const struct command *,
 				   struct err *);
-enum status control_leave(struct control *, struct live_call *, const struct command *, struct err *);
-enum status control_resume(struct control *, struct live_call *, const struct command *, struct err *);
+enum status control_leave(struct control *, struct live_call *, const struct command *,
+			  struct err *);
+enum status control_resume(struct control *, struct live_call *, const struct command *,
+			   struct err *);
 void control_partner_after(struct control *, struct live_call *); /* this call has gone idle */
 
 /* control_facts.c */
