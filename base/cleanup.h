@@ -1,5 +1,6 @@
 #pragma once
-/* Every cleanup attribute of the project. Locals that carry one are initialised where they are declared. */
+/* Every cleanup attribute of the project. Locals that carry one are initialised where they are
+ * declared. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@ static inline void cleanup_close(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 }
-#define auto_free __attribute__((cleanup(cleanup_free)))
+#define auto_free  __attribute__((cleanup(cleanup_free)))
 #define auto_close __attribute__((cleanup(cleanup_close)))
 
 /* Out of memory aborts (house decision 12): every input is bounded instead. */

@@ -1,6 +1,7 @@
 #pragma once
-/* How threads talk (docs/architecture.md, "Planes"): any thread puts, one thread takes all. The wake
- * function is called, outside the lock, only when the inbox was empty, so that a burst costs one wake. */
+/* How threads talk (docs/architecture.md, "Planes"): any thread puts, one thread takes all. The
+ * wake function is called, outside the lock, only when the inbox was empty, so that a burst costs
+ * one wake. */
 #include <pthread.h>
 #include <stddef.h>
 

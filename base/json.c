@@ -4,6 +4,11 @@
 
 #include "base/str.h"
 
+void json_start(void)
+{
+	json_object_seed(0);
+}
+
 const struct json_limits json_limits_command = {.bytes = 16 * 1024, .depth = 16, .keys = 256};
 const struct json_limits json_limits_body = {.bytes = 64 * 1024, .depth = 16, .keys = 1024};
 const struct json_limits json_limits_switch = {

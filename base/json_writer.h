@@ -1,6 +1,6 @@
 #pragma once
-/* Writes JSON (RFC 8259) straight into a growing buffer: commas and quoting are the writer's business.
- * Many times cheaper than building a tree first.
+/* Writes JSON (RFC 8259) straight into a growing buffer: commas and quoting are the writer's
+ *business. Many times cheaper than building a tree first.
  *
  *	struct json_writer w = {0};
  *	jw_object(&w); jw_key(&w, "tab"); jw_int(&w, 1); jw_object_end(&w);
@@ -15,17 +15,17 @@
 #include "base/uuid.h"
 
 struct json_writer {
-	char *text; /* not NUL-ended */
+	char *text;		 /* not NUL-ended */
 	size_t length, capacity; /* capacity counts the reserve, length does not */
-	size_t reserve; /* bytes left free before text[0]'s JSON; see jw_init_reserve */
+	size_t reserve;		 /* bytes left free before text[0]'s JSON; see jw_init_reserve */
 	unsigned depth;
-	uint32_t has_item; /* bit per depth: a comma is due before the next item */
+	uint32_t has_item;  /* bit per depth: a comma is due before the next item */
 	uint32_t is_object; /* bit per depth: a key is due before the next value */
 	bool after_key;
 };
 
-/* Keeps `reserve` bytes free in front (libwebsockets writes its frame header there): the JSON starts
- * at text + reserve and length counts from there. A zeroed struct has no reserve. */
+/* Keeps `reserve` bytes free in front (libwebsockets writes its frame header there): the JSON
+ * starts at text + reserve and length counts from there. A zeroed struct has no reserve. */
 void jw_init_reserve(struct json_writer *w, size_t reserve);
 void jw_done(struct json_writer *w);
 /* Forget the text, keep the memory and the reserve. */
@@ -54,10 +54,10 @@ void jw_time_ms(struct json_writer *w, int64_t unix_ms);
 void jw_raw(struct json_writer *w, const char *json, size_t length);
 
 /* key and value in one line */
-#define jw_kv_text(w, k, v) (jw_key(w, k), jw_text(w, v))
-#define jw_kv_int(w, k, v) (jw_key(w, k), jw_int(w, v))
-#define jw_kv_bool(w, k, v) (jw_key(w, k), jw_bool(w, v))
-#define jw_kv_uuid(w, k, v) (jw_key(w, k), jw_uuid(w, v))
-#define jw_kv_time(w, k, v) (jw_key(w, k), jw_time(w, v))
+#define jw_kv_text(w, k, v)    (jw_key(w, k), jw_text(w, v))
+#define jw_kv_int(w, k, v)     (jw_key(w, k), jw_int(w, v))
+#define jw_kv_bool(w, k, v)    (jw_key(w, k), jw_bool(w, v))
+#define jw_kv_uuid(w, k, v)    (jw_key(w, k), jw_uuid(w, v))
+#define jw_kv_time(w, k, v)    (jw_key(w, k), jw_time(w, v))
 #define jw_kv_time_ms(w, k, v) (jw_key(w, k), jw_time_ms(w, v))
-#define jw_kv_null(w, k) (jw_key(w, k), jw_null(w))
+#define jw_kv_null(w, k)       (jw_key(w, k), jw_null(w))

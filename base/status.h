@@ -3,7 +3,7 @@
  * program: HTTP body, WebSocket reply and JavaScript exception all carry {code, message, target}.
  * Set the err where the fact is known; do not wrap it on the way up. */
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE	       __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum status {

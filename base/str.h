@@ -10,7 +10,8 @@ void str_copy_cut(char *dst, size_t size, const char *src);
 /* snprintf that answers whether it fitted. */
 bool str_format(char *dst, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Bytes (1 to 4) of the well-formed UTF-8 character that text begins with; 0 when it begins with none. */
+/* Bytes (1 to 4) of the well-formed UTF-8 character that text begins with; 0 when it begins with
+ * none. */
 size_t str_utf8_char(const char *text, size_t length);
 bool str_is_utf8(const char *text, size_t length);
 /* No byte below 0x20, no 0x7f. */

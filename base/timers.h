@@ -2,7 +2,8 @@
 /* Every timer of one thread in one queue. Nothing here knows an event loop: the owner asks for the
  * next deadline, sleeps in whatever loop it has, and calls timers_run(). With a held clock a test
  * runs hours in microseconds. Deadlines are monotonic microseconds (base/clock.h).
- * A timer struct is embedded in, and owned by, whoever set it; it must be stopped before it is freed. */
+ * A timer struct is embedded in, and owned by, whoever set it; it must be stopped before it is
+ * freed. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +12,7 @@ struct timer {
 	int64_t at_us;
 	void (*fire)(void *arg); /* may set or stop any timer, itself too */
 	void *arg;
-	size_t slot; /* 0 = not set; else 1 + index in the heap */
+	size_t slot;	/* 0 = not set; else 1 + index in the heap */
 	uint64_t order; /* equal deadlines fire in the order they were set */
 };
 

@@ -10,7 +10,8 @@ struct uuid {
 
 /* Pure: the same time and random bytes give the same key. */
 struct uuid uuid_from(int64_t unix_ms, const uint8_t random_bytes[10]);
-/* From the given time and the machine's random numbers; within one thread keys of one millisecond ascend. */
+/* From the given time and the machine's random numbers; within one thread keys of one millisecond
+ * ascend. */
 struct uuid uuid_make(int64_t unix_ms);
 /* Exactly 36 characters, hexadecimal digits in either case. *out is untouched when false. */
 bool uuid_parse(const char *text, struct uuid *out);

@@ -13,8 +13,8 @@
 #define LOCK_KEY	"27977812545896802"
 #define LOCK_PATIENCE_S 300
 /* Of the few statements of our own; what is in the files takes the time it takes. */
-#define ANSWER_LIMIT_S  30
-#define LINE_SIZE	400
+#define ANSWER_LIMIT_S 30
+#define LINE_SIZE      400
 
 void migrate_run_say(const struct migrate_run *run, const char *format, ...)
 {

@@ -1,15 +1,17 @@
 #pragma once
-/* A record is the one description of something that happened. control makes it, hands it to record_append(),
- * and tells nobody before on_stable() has named it: seen implies stored. What happens to it in between is this
- * seam's secret: today one thread writes records to PostgreSQL in groups, one transaction each
- * (record_writer.c); a journal in front of it can take its place without control noticing.
+/* A record is the one description of something that happened. control makes it, hands it to
+ * record_append(), and tells nobody before on_stable() has named it: seen implies stored. What
+ * happens to it in between is this seam's secret: today one thread writes records to PostgreSQL in
+ * groups, one transaction each (record_writer.c); a journal in front of it can take its place
+ * without control noticing.
  *
- * Rows written from it (mission M20-M27): the dialer call (insert or update), the end of the event before and the
- * event that begins now, a result, the agent's state: in this order, in the order of the records.
- * Writing is repeated after every doubt, so each row is made so that twice is once (docs/data.md): what it relies on
- * is that event_id, result_id and dialer_call_id are never used for two things, that call.call_id changes with every
- * presentation, and that records of one call are appended in the order in which they happened. call.version need
- * not grow from one presentation to the next. computed_outcome is never touched; phone_call_id only where it is empty
+ * Rows written from it (mission M20-M27): the dialer call (insert or update), the end of the event
+ * before and the event that begins now, a result, the agent's state: in this order, in the order of
+ * the records. Writing is repeated after every doubt, so each row is made so that twice is once
+ * (docs/data.md): what it relies on is that event_id, result_id and dialer_call_id are never used
+ * for two things, that call.call_id changes with every presentation, and that records of one call
+ * are appended in the order in which they happened. call.version need not grow from one
+ * presentation to the next. computed_outcome is never touched; phone_call_id only where it is empty
  * or a new presentation brings one. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,10 +35,12 @@ struct record {
 	unsigned has;
 	struct call_view call;
 	struct uuid event_id, closed_event_id, result_id;
-	char event_name[EVENT_NAME_SIZE]; /* preview incoming ring talk hold idle wrap ... and busy, no answer, error on dial */
+	char event_name[EVENT_NAME_SIZE]; /* preview incoming ring talk hold idle wrap ... and busy,
+					     no answer, error on dial */
 	int64_t event_at_ms;
 	int64_t closed_duration_ms;
-	bool is_event_instant; /* a fact without length ("busy"): its duration is 0 from the start */
+	bool is_event_instant; /* a fact without length ("busy"): its duration is 0 from the start
+				*/
 	char result[OUTCOME_SIZE];
 	char comment[COMMENT_SIZE]; /* the agent's, to that result; "" = none */
 	bool is_result_automatic;
@@ -50,25 +54,30 @@ struct record_log_events { /* called on the thread that calls record_log_poll() 
 	void (*on_stable)(void *user, uint64_t number);
 	/* Storage is away (records wait, nothing is told) or back. */
 	void (*on_degraded)(void *user, bool is_degraded, const char *why);
-	/* PostgreSQL refused this one record for good (bad data, a constraint, a trigger that raises), so it is left
-	 * out, whole, and counts as stable: it must not keep all others waiting. A defect to be logged. May be NULL. */
+	/* PostgreSQL refused this one record for good (bad data, a constraint, a trigger that
+	 * raises), so it is left out, whole, and counts as stable: it must not keep all others
+	 * waiting. A defect to be logged. May be NULL. */
 	void (*on_rejected)(void *user, uint64_t number, const char *why);
-	/* Another thread has news: arrange that record_log_poll() is called soon (lws_cancel_service, uv_async). */
+	/* Another thread has news: arrange that record_log_poll() is called soon
+	 * (lws_cancel_service, uv_async). */
 	void (*wake)(void *user);
-	/* For the log: what PostgreSQL said, on the writer's thread, without values of rows. May be NULL. */
+	/* For the log: what PostgreSQL said, on the writer's thread, without values of rows. May be
+	 * NULL. */
 	void (*on_trouble)(void *user, const char *what, const char *detail);
 	void *user;
 };
 
-/* conninfo: libpq's. Starts the writer thread, which connects at once and reconnects for ever with back-off (0.2 to
- * 5 s). limit: records that may wait (0 = 100,000). */
+/* conninfo: libpq's. Starts the writer thread, which connects at once and reconnects for ever with
+ * back-off (0.2 to 5 s). limit: records that may wait (0 = 100,000). */
 struct record_log *record_log_open(const char *conninfo, unsigned limit,
 				   const struct record_log_events *events);
-/* Waits at most wait_ms for what is queued (and 3 s more when PostgreSQL hangs just then), then stops; returns how
- * many records were left unwritten. No callback comes any more; what was written last may not have been told. */
+/* Waits at most wait_ms for what is queued (and 3 s more when PostgreSQL hangs just then), then
+ * stops; returns how many records were left unwritten. No callback comes any more; what was written
+ * last may not have been told. */
 uint64_t record_log_close(struct record_log *, unsigned wait_ms);
 /* Copies the record and numbers it. ST_BUSY when the limit is reached. */
-enum status record_append(struct record_log *, const struct record *record, uint64_t *ret_number) MUST_USE;
+enum status record_append(struct record_log *, const struct record *record,
+			  uint64_t *ret_number) MUST_USE;
 /* Delivers what the writer has to say. */
 void record_log_poll(struct record_log *);
 bool record_log_is_degraded(const struct record_log *);

@@ -197,6 +197,19 @@ static enum status open_database(struct app *app, struct err *err)
 	return ST_OK;
 }
 
+/* It becomes part of every key at the switch. */
+static enum status check_node(const struct config *config, struct err *err)
+{
+	const char *node = config_text(config, OPT_node);
+	size_t length = strlen(node);
+
+	if (length && length <= 8 && strspn(node, "abcdefghijklmnopqrstuvwxyz0123456789") == length)
+		return ST_OK;
+	return err_set(err, ST_INVALID, "config.value", "node",
+		       "%s: node must be 1 to 8 of a-z 0-9, not \"%.40s\"",
+		       config->sources[OPT_node], node);
+}
+
 static void create_control(struct app *app)
 {
 	struct config *c = app->config;
@@ -398,7 +411,10 @@ static enum status load_setup(struct app *app, struct err *err)
 static enum status build(struct app *app, struct err *err)
 {
 	struct loop_events events = {.on_turn = on_turn, .on_signal = on_signal, .user = app};
-	enum status status = check_database(config_text(app->config, OPT_database), err);
+	enum status status = check_node(app->config, err);
+
+	if (status == ST_OK)
+		status = check_database(config_text(app->config, OPT_database), err);
 
 	if (status != ST_OK)
 		return status;

@@ -1,8 +1,10 @@
 #pragma once
-/* Builds the rooms bottom up, wires what may not see each other, runs the loop, tears down top down. */
+/* Builds the rooms bottom up, wires what may not see each other, runs the loop, tears down top
+ * down. */
 #include "server/config.h"
 
-/* `calltab serve`: returns the exit code. Prints `ready port=N url=...` on stdout once it serves. */
+/* `calltab serve`: returns the exit code. Prints `ready port=N url=...` on stdout once it serves.
+ */
 int app_serve(struct config *config);
 
 /* The one tenant there is until tenants are configured. */

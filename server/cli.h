@@ -5,7 +5,7 @@
 
 struct cli {
 	struct config config;
-	bool is_json;	   /* --json */
+	bool is_json;	       /* --json */
 	const char *words[16]; /* what is neither option nor its value, after the command's name */
 	unsigned word_count;
 	/* a command's own flags, "--name value"; see cli_flag() */
@@ -17,12 +17,13 @@ struct cli {
 
 struct cli_command {
 	const char *name, *summary, *help; /* help: usage, then an example */
-	const char *flags; /* own flags that take a value, blank-separated; a '!' before one: it takes none */
+	const char *flags; /* own flags that take a value, blank-separated; a '!' before one: it
+			      takes none */
 	int (*run)(struct cli *cli);
 };
 
-extern const struct cli_command command_serve, command_migrate, command_agent, command_key, command_call,
-	command_simulate, command_config;
+extern const struct cli_command command_serve, command_migrate, command_agent, command_key,
+	command_call, command_simulate, command_config;
 
 /* NULL when it was not given; "" for a flag without value. */
 const char *cli_flag(const struct cli *cli, const char *name);

@@ -7,7 +7,7 @@ struct http_reply {
 	char *body; /* NUL-ended; the caller frees it */
 };
 
-/* url: of the gateway, without path. key may be NULL. json may be NULL: then GET, else POST. ST_UNAVAILABLE when
- * nobody answers. */
+/* url: of the gateway, without path. key may be NULL. json may be NULL: then GET, else POST.
+ * ST_UNAVAILABLE when nobody answers. */
 enum status http_ask(const char *url, const char *path, const char *key, const char *json,
 		     struct http_reply *ret, struct err *err) MUST_USE;

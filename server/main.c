@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "db/db.h"
@@ -240,7 +239,7 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
 
-	json_object_seed(0); /* once, before any thread parses */
+	json_start();
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		print_help(argc > 1 ? stdout : stderr);
 		return argc > 1 ? 0 : 2;

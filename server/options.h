@@ -1,9 +1,10 @@
 #pragma once
-/* Every option of the program, once. The parser, the defaults, `calltab config --explain`, the sample file and
- * docs/config.md come from, or are checked against, this table.
+/* Every option of the program, once. The parser, the defaults, `calltab config --explain`, the
+ * sample file and docs/config.md come from, or are checked against, this table.
  *
- * OPTION(name, kind, default, minimum, maximum, "what it is") - kinds: TEXT, NUMBER (minimum..maximum), SWITCH
- * (on/off), SECRET (a text never shown), LIST (comma separated). File < environment (CALLTAB_NAME) < flag (--name). */
+ * OPTION(name, kind, default, minimum, maximum, "what it is") - kinds: TEXT, NUMBER
+ * (minimum..maximum), SWITCH (on/off), SECRET (a text never shown), LIST (comma separated). File <
+ * environment (CALLTAB_NAME) < flag (--name). */
 
 /* clang-format off */
 #define SERVER_OPTIONS(OPTION) \

@@ -147,6 +147,7 @@ test('a configuration that is wrong names file, line and what is wrong', async (
     ['listen = 127.0.0.1:0\n\nthis is no line\n', /calltab\.ini:3: this line is not `name = value`/],
     ['[server]\nlisten = 127.0.0.1:0\n', /calltab\.ini:2: there are no sections/],
     ['switch = rotary\n', /calltab\.ini:1: switch must be sim or ari, not "rotary"/],
+    ['node = N 1\n', /calltab\.ini:1: node must be 1 to 8 of a-z 0-9, not "N 1"/],
     ['allow_no_origin = maybe\n', /calltab\.ini:1: allow_no_origin must be on or off/],
     ['listen = nowhere\n', /listen|address/],
     ['log_level = loud\n', /log_level must be err, warn, info or debug/],

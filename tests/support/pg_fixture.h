@@ -40,7 +40,8 @@ void pg_fixture_revive(struct pg_fixture *pg); /* starts it again and waits unti
 void pg_fixture_freeze(
 	struct pg_fixture *pg); /* SIGSTOP for the server and all its backends: it hangs */
 void pg_fixture_thaw(struct pg_fixture *pg);
-void pg_fixture_mend(struct pg_fixture *pg); /* whatever a test that failed left behind: running again */
+void pg_fixture_mend(
+	struct pg_fixture *pg); /* whatever a test that failed left behind: running again */
 /* Ends the backends of this application and waits until they are gone; returns how many. */
 int pg_fixture_end_backends(const char *conninfo, const char *application);
 
