@@ -2,7 +2,6 @@
 /* What the table of router.c calls. Each handler answers the request or sees to it that it is
  * answered; none blocks. One feature, one file. */
 #include "base/json.h"
-#include "calls/call_view.h"
 #include "routes/request.h"
 
 /* health.c */
@@ -35,5 +34,3 @@ void sim_post(struct request *request);
 /* The body as JSON; answers 415 or 400 and gives NULL when it is none. An empty body is an empty
  * object. */
 json_t *request_json(struct request *request);
-/* The agent object of docs/protocol.md. */
-void agent_write(struct json_writer *w, const struct agent_view *agent);

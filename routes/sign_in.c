@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "control/agent_json.h"
 #include "control/control.h"
 #include "routes/auth.h"
 #include "routes/handlers.h"
@@ -31,7 +32,7 @@ static void answer_agent(struct request *request, const struct agent_view *agent
 		jw_kv_time_ms(&w, "expiresOn", sign_in->expires_ms);
 	}
 	jw_key(&w, "agent");
-	agent_write(&w, agent);
+	agent_json_write(&w, agent);
 	jw_object_end(&w);
 	answer_json(request, 200, &w);
 }

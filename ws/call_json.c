@@ -171,14 +171,19 @@ static char *put_bool(char *to, bool value)
 	return value ? put(to, "true", 4) : put(to, "false", 5);
 }
 
+#define HEX_ROW(high)                                                                              \
+	high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high      \
+	     "9" high "a" high "b" high "c" high "d" high "e" high "f"
+
 static char *put_hex(char *to, const uint8_t *bytes, size_t count)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[] =
+		HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3") HEX_ROW("4") HEX_ROW("5")
+			HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a")
+				HEX_ROW("b") HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
 
-	for (size_t i = 0; i < count; i++) {
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
-	}
+	for (size_t i = 0; i < count; i++, to += 2)
+		memcpy(to, digits + 2 * bytes[i], 2);
 	return to;
 }
 

@@ -42,7 +42,6 @@ enum status protocol_read(const char *text, size_t length, struct request *ret,
 
 /* --- objects --- */
 void protocol_write_call(struct json_writer *w, const struct call_view *call);
-void protocol_write_agent(struct json_writer *w, const struct agent_view *agent);
 
 /* --- notifications: whole messages --- */
 void protocol_write_call_event(struct json_writer *w, enum tell_kind kind,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json_writer.h"
+#include "control/agent_json.h"
 #include "ws/call_json.h"
 #include "ws/protocol.h"
 
@@ -21,22 +22,6 @@ static void write_call_or_null(struct json_writer *w, const char *key, const str
 		protocol_write_call(w, call);
 	else
 		jw_null(w);
-}
-
-void protocol_write_agent(struct json_writer *w, const struct agent_view *agent)
-{
-	jw_object(w);
-	jw_kv_uuid(w, "agentId", &agent->agent_id);
-	jw_kv_text(w, "login", agent->login);
-	jw_kv_text(w, "name", agent->name);
-	jw_kv_text(w, "extension", agent->extension);
-	jw_kv_text(w, "state", agent_state_word(agent->state));
-	jw_kv_text(w, "nextState", agent_state_word(agent->next_state));
-	jw_kv_text(w, "reason", agent->reason);
-	jw_kv_time(w, "stateTime", agent->state_at_ms);
-	jw_kv_bool(w, "phoneReachable", agent->is_phone_reachable);
-	jw_kv_bool(w, "audioUp", agent->is_audio_up);
-	jw_object_end(w);
 }
 
 static void write_tabs(struct json_writer *w, const int *tabs, unsigned count)
@@ -127,7 +112,7 @@ void protocol_write_agent_event(struct json_writer *w, const struct agent_view *
 	begin_notification(w, "agent");
 	jw_kv_int(w, "epoch", (int64_t)epoch);
 	jw_key(w, "agent");
-	protocol_write_agent(w, agent);
+	agent_json_write(w, agent);
 	end_message(w);
 }
 
@@ -157,7 +142,7 @@ void protocol_write_attached(struct json_writer *w, const struct request_id *id,
 	jw_kv_int(w, "seq", (int64_t)attached->seq);
 	jw_kv_bool(w, "resumed", attached->is_resumed);
 	jw_key(w, "agent");
-	protocol_write_agent(w, attached->agent);
+	agent_json_write(w, attached->agent);
 	write_tabs(w, attached->tabs, attached->tab_count);
 	write_call_or_null(w, "snapshot", attached->snapshot);
 	write_outcomes(w, attached->outcomes, attached->outcome_count);
