@@ -179,6 +179,8 @@ static void set_deadlines(const struct call *call, const struct call_event *even
 	bool is_resumed = event->kind == EV_RESUME_TIMER;
 	int64_t at_ms = event->at_ms;
 
+	if (event->kind == EV_FAR_DIALING) /* the ring limit is the customer's, not the agent's */
+		v->ring_until_ms = at_ms + policy->ring_ms;
 	if (v->state == before->state)
 		return;
 	v->preview_until_ms = v->ring_until_ms = v->wrap_until_ms = 0;

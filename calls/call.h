@@ -46,6 +46,7 @@ enum call_event_kind {
 	EV_PARTNER_LEFT,
 	EV_PARTNER_GONE,
 	/* facts of the switch */
+	EV_FAR_DIALING, /* the agent is there: now the customer's telephone is called */
 	EV_FAR_RINGING,
 	EV_UP,
 	EV_FAR_ENDED,

@@ -51,6 +51,23 @@ static void dialed_call_rings_talks_idles_and_ends(void **state)
 	assert_rows(&s, "ring 3000, talk 60000, idle 12000, end");
 }
 
+/* An agent who picks up his own telephone late takes nothing from the customer's time. */
+static void the_ring_limit_begins_when_the_customer_is_called(void **state)
+{
+	struct scene s = begun();
+
+	(void)state;
+	happens(&s, EV_DIAL);
+	later(&s, 12000);
+	happens(&s, EV_FAR_DIALING);
+	assert_int_equal(timer_left_ms(&s), 22000);
+	later(&s, 1000);
+	happens(&s, EV_FAR_RINGING);
+	assert_int_equal(timer_left_ms(&s), 21000);
+	assert_true(deadline_passes(&s));
+	assert_rows(&s, "ring 34000, no answer, idle");
+}
+
 static void answered_call_talks(void **state)
 {
 	struct scene s = begun();
@@ -411,6 +428,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dialed_call_rings_talks_idles_and_ends),
+		cmocka_unit_test(the_ring_limit_begins_when_the_customer_is_called),
 		cmocka_unit_test(answered_call_talks),
 		cmocka_unit_test(release_leads_to_idle_from_everything_that_lives),
 		cmocka_unit_test(release_is_refused_where_nothing_is_to_release),

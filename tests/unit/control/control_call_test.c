@@ -420,6 +420,23 @@ static void the_ring_limit_ends_the_ringing(void **state)
 	assert_int_equal(legs(h), 0);
 }
 
+static void an_agent_who_picks_up_late_leaves_the_customer_his_time(void **state)
+{
+	struct house *h = *state;
+
+	sim_set_station(h->sim, "1001", true, false); /* rings until somebody picks it up */
+	dials(h, 1, 1, SILENT_NUMBER);
+	house_run_ms(h, 15000);
+	assert_string_equal(leg_of(h, SILENT_NUMBER), "");
+	assert_int_equal(sim_party_answer(h->sim, leg_of(h, "1001")), ST_OK);
+	house_run_ms(h, 21000);
+	assert_tab(h, 1, 1, "ringing");
+	house_run_ms(h, 2000);
+	assert_tab(h, 1, 1, "wrap");
+	assert_string_equal(told(h, 1, 1)->outcome, "noanswer");
+	sim_set_station(h->sim, "1001", true, true);
+}
+
 static void a_customer_who_hangs_up_is_named(void **state)
 {
 	struct house *h = *state;
@@ -522,6 +539,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(far_ends_make_their_results, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_ring_limit_ends_the_ringing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_agent_who_picks_up_late_leaves_the_customer_his_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_customer_who_hangs_up_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_agent_who_puts_down_his_telephone_ends_the_call,
 						setup, teardown),
