@@ -14,7 +14,7 @@ const SERVED_WITHIN_MS = 10_000
 const IDLE_MS = 3_000 // until what the start needed has been given back
 
 export async function benchStart() {
-  process.env.CALLTAB_BIN = built('server', 'calltab')
+  process.env.CALLTAB_BIN ??= built('server', 'calltab')
   const database = await createDatabase()
   try {
     progress(`start: ${STARTS} times`)
