@@ -47,6 +47,7 @@ static void a_consultation_opens_another_tab_and_names_it(void **state)
 	does_with(h, CMD_TRANSFER_CONSULT, 1, 1, OTHER, 0);
 	assert_int_equal(h->reply.tab, 2);
 	assert_true(uuid_equal(&h->reply.call_id, &told(h, 1, 2)->call_id));
+	assert_true(uuid_equal(&h->reply.dialer_call_id, &told(h, 1, 2)->dialer_call_id));
 	assert_true(h->tabs_tells > 0);
 	assert_tab(h, 1, 1, "held");
 	assert_tab(h, 1, 2, "ringing");
@@ -152,6 +153,19 @@ static void a_customer_who_leaves_during_the_consultation_ends_his_call_only(voi
 	is_refused_plain(h, CMD_TRANSFER_COMPLETE, 1, 2, "tab.not_held");
 }
 
+static void a_consultation_about_nobody_can_still_be_cancelled(void **state)
+{
+	struct house *h = *state;
+
+	consults(h);
+	hangs_up(h, CUSTOMER);
+	ends_wrap(h, 1, 1);
+	does(h, CMD_CANCEL_CONSULT, 1, 2);
+	house_run_ms(h, 100);
+	assert_tab(h, 1, 2, "wrap");
+	assert_int_equal(legs(h), 0);
+}
+
 static void a_bad_number_leaves_the_customer_talking(void **state)
 {
 	struct house *h = *state;
@@ -194,6 +208,8 @@ static void complete_joins_the_two_and_both_tabs_are_idle(void **state)
 
 	consults(h);
 	does_with(h, CMD_TRANSFER_COMPLETE, 1, 2, "", 1);
+	assert_true(uuid_equal(&h->reply.call_id, &told(h, 1, 2)->call_id));
+	assert_true(uuid_equal(&h->reply.dialer_call_id, &told(h, 1, 2)->dialer_call_id));
 	house_run_ms(h, 100);
 	assert_tab(h, 1, 1, "wrap");
 	assert_tab(h, 1, 2, "wrap");
@@ -292,14 +308,60 @@ static void three_hear_each_other_and_two_stay_when_the_agent_leaves(void **stat
 	assert_hears(h, "1001", CUSTOMER "+" OTHER);
 	assert_hears(h, CUSTOMER, OTHER "+1001");
 	assert_hears(h, OTHER, CUSTOMER "+1001");
+	house_forget(h);
 	does(h, CMD_LEAVE, 1, 1);
 	house_run_ms(h, 100);
 	assert_tab(h, 1, 1, "wrap");
 	assert_tab(h, 1, 2, "wrap");
+	for (int tab = 1; tab <= 2; tab++) {
+		assert_string_equal(told(h, 1, tab)->reason, "left_conference");
+		assert_string_equal(ended_by_word(told(h, 1, tab)->ended_by), "agent");
+	}
 	assert_hears(h, CUSTOMER, OTHER);
 	assert_hears(h, OTHER, CUSTOMER);
 	assert_string_equal(leg_of(h, "1001"), "");
 	hangs_up(h, CUSTOMER);
+}
+
+static void two_calls_that_are_no_consultation_can_confer(void **state)
+{
+	struct house *h = *state;
+
+	talks(h, 1, 1, CUSTOMER);
+	does(h, CMD_HOLD, 1, 1);
+	talks(h, 1, TAB_MAX, OTHER);
+	does(h, CMD_HOLD, 1, TAB_MAX);
+	does(h, CMD_RESUME, 1, 1);
+	assert_int_equal(told(h, 1, 1)->partner_tab, 0);
+	does_with(h, CMD_CONFERENCE, 1, 1, "", TAB_MAX);
+	house_run_ms(h, 0);
+	assert_int_equal(told(h, 1, 1)->partner_tab, TAB_MAX);
+	assert_int_equal(told(h, 1, TAB_MAX)->partner_tab, 1);
+	assert_hears(h, "1001", CUSTOMER "+" OTHER);
+	hangs_up(h, OTHER);
+	assert_tab(h, 1, 1, "talk");
+}
+
+/* The held party is gone, but control does not know yet when it takes the command. */
+static void a_conference_that_comes_too_late_pairs_nobody(void **state)
+{
+	struct house *h = *state;
+	struct command command;
+
+	talks(h, 1, 1, CUSTOMER);
+	does(h, CMD_HOLD, 1, 1);
+	talks(h, 1, 2, OTHER);
+	command = command_of(h, CMD_CONFERENCE, 1, 2);
+	command.other_tab = 1;
+	house_queue(h, &command);
+	assert_int_equal(sim_party_hangup(h->sim, leg_of(h, CUSTOMER)), ST_OK);
+	house_run_switch(h);
+	house_run_ms(h, 0);
+	assert_string_equal(h->reply.err.code, "call.unknown");
+	assert_tab(h, 1, 2, "talk");
+	assert_int_equal(told(h, 1, 2)->partner_tab, 0);
+	assert_int_equal(told(h, 1, 1)->partner_tab, 0);
+	assert_hears(h, OTHER, "1001");
 }
 
 static void who_leaves_a_conference_leaves_the_others_talking(void **state)
@@ -412,6 +474,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_customer_who_leaves_during_the_consultation_ends_his_call_only, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(a_consultation_about_nobody_can_still_be_cancelled,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_bad_number_leaves_the_customer_talking, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(without_a_free_tab_nobody_can_be_consulted, setup,
@@ -429,6 +493,10 @@ int main(void)
 			two_calls_that_are_no_consultation_can_be_joined_as_well, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			three_hear_each_other_and_two_stay_when_the_agent_leaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_calls_that_are_no_consultation_can_confer,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_conference_that_comes_too_late_pairs_nobody,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(who_leaves_a_conference_leaves_the_others_talking,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(releasing_one_of_a_conference_keeps_the_other,

@@ -267,6 +267,27 @@ static void a_consultation_the_switch_has_no_room_for_leaves_the_customer_held(v
 	assert_hears(h, CUSTOMER, "1001");
 }
 
+static void a_second_consultation_that_fails_leaves_the_first(void **state)
+{
+	struct house *h = *state;
+	struct command consult;
+
+	talks(h, 1, 1, CUSTOMER);
+	does_with(h, CMD_TRANSFER_CONSULT, 1, 1, OTHER, 0);
+	house_run_ms(h, 2000);
+	sim_busy_next(h->sim, 1);
+	consult = command_of(h, CMD_TRANSFER_CONSULT, 1, 1);
+	str_copy(consult.number, sizeof consult.number, THIRD);
+	assert_int_equal(house_send(h, &consult)->status, ST_BUSY);
+	house_run_ms(h, 100);
+	assert_int_equal(told(h, 1, 1)->partner_tab, 2);
+	does(h, CMD_RESUME, 1, 2);
+	does(h, CMD_CANCEL_CONSULT, 1, 2);
+	house_run_ms(h, 100);
+	assert_tab(h, 1, 1, "talk");
+	assert_hears(h, CUSTOMER, "1001");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +320,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_consultation_the_switch_has_no_room_for_leaves_the_customer_held, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(a_second_consultation_that_fails_leaves_the_first,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
