@@ -6,7 +6,7 @@ const BENCHES = {
   start: async () => (await import('./start.mjs')).benchStart(),
   call: async () => (await import('./call.mjs')).benchCall(),
 }
-// figures asked of one run in CONTRIBUTING's words: the start belongs to the tabs
+// what `dev/bench tabs` says of the doors, and how the whole program starts
 const GROUPS = { tabs: ['tabs', 'start'], call: ['call'], all: ['tabs', 'start', 'call'] }
 
 const names = GROUPS[process.argv[2] ?? 'all']
