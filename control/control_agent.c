@@ -3,8 +3,13 @@
 
 #include "base/log.h"
 
-static void record_if(struct control *control, struct agent_slot *agent, bool is_changed)
+/* The one door to an agent's view: what it counts is asked for in every turn of the loop. */
+static void take(struct control *control, struct agent_slot *agent, const struct agent_view *next,
+		 bool is_changed)
 {
+	control->ready_count -= agent->view.state == AGENT_READY;
+	control->ready_count += next->state == AGENT_READY;
+	agent->view = *next;
 	if (!is_changed)
 		return;
 	log_info("agent", "agent=%s state=%s next=%s", agent->setup.login,
@@ -18,9 +23,10 @@ void control_agent_event(struct control *control, struct agent_slot *agent,
 {
 	struct agent_event event = {.kind = kind, .at_ms = control_now_ms(control)};
 	bool is_changed = false;
+	struct agent_view next;
 
-	if (agent_step(&agent->view, &event, &agent->view, &is_changed, NULL) == ST_OK)
-		record_if(control, agent, is_changed);
+	if (agent_step(&agent->view, &event, &next, &is_changed, NULL) == ST_OK)
+		take(control, agent, &next, is_changed);
 }
 
 /* What is on offer goes back: "skip/NotReady -> idle(Reject)", "release() or NotReady -> Deflect".
@@ -58,9 +64,9 @@ enum status control_set_agent_state(struct control *control, struct agent_slot *
 		withdraw_offers(control, agent, command);
 	/* what was offered does not make him wait for its end */
 	event.is_on_call = control_is_live(agent);
-	status = agent_step(&agent->view, &event, &agent->view, &is_changed, err);
+	status = agent_step(&agent->view, &event, &next, &is_changed, err);
 	if (status == ST_OK)
-		record_if(control, agent, is_changed);
+		take(control, agent, &next, is_changed);
 	return status;
 }
 

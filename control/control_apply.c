@@ -256,6 +256,8 @@ static void after_step(struct control *control, struct live_call *call, const st
 {
 	enum call_state was = before->view.state, is = call->call.view.state;
 
+	if (was == CALL_QUEUED)
+		control_caller_gone(control, call);
 	if (is == CALL_WRAP && !call->call.view.tab)
 		end_unseen(control, call);
 	if (is == CALL_WRAP && was != CALL_WRAP_PAUSED)

@@ -27,6 +27,7 @@ void control_caller_waits(struct control *control, struct live_call *call)
 	}
 	DL_APPEND2(control->waiting, call, prev_waiting, next_waiting);
 	call->is_waiting = true;
+	control->waiting_count++;
 	control_apply(control, call, &event, NULL, NULL);
 	control_offer_soon(control);
 }
@@ -44,6 +45,7 @@ void control_caller_gone(struct control *control, struct live_call *call)
 		return;
 	DL_DELETE2(control->waiting, call, prev_waiting, next_waiting);
 	call->is_waiting = false;
+	control->waiting_count--;
 }
 
 /* An agent is offered a call when he is ready, has no call on any tab, and somebody looks at his
@@ -76,7 +78,6 @@ static void offer(struct control *control, struct live_call *call, struct agent_
 	struct call_event event = control_event(control, EV_OFFER, ACTOR_DIALER, NULL);
 	struct call_view *view = &call->call.view;
 
-	control_caller_gone(control, call);
 	call->agent = agent;
 	event.agent_id = agent->setup.agent_id;
 	event.tab = control_free_tab(agent);
@@ -89,6 +90,7 @@ static void offer(struct control *control, struct live_call *call, struct agent_
 void control_offer_waiting(struct control *control)
 {
 	struct live_call *call, *next;
+	bool is_somebody_free = true;
 
 	control->is_offer_due = false;
 	/* nobody would be told of it, or could answer it */
@@ -99,9 +101,14 @@ void control_offer_waiting(struct control *control)
 
 		if (!call->is_waiting || call->call.view.state != CALL_QUEUED)
 			continue;
+		/* when nobody can take one caller of a queue, nobody can take the next */
+		if (!call->wanted && !is_somebody_free)
+			continue;
 		agent = choose(control, call);
 		if (agent)
 			offer(control, call, agent);
+		else if (!call->wanted)
+			is_somebody_free = false;
 	}
 }
 

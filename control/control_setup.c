@@ -140,20 +140,15 @@ unsigned control_outcomes(struct control *control, struct outcome_setup *ret, un
 
 void control_figures(const struct control *control, struct control_figures *ret)
 {
-	struct agent_slot *agent, *next;
-	const struct live_call *call;
-
 	*ret = (struct control_figures){
 		.calls_live = HASH_CNT(by_id, control->calls),
 		.agents = HASH_CNT(by_id, control->agents),
+		.agents_ready = control->ready_count,
+		.waiting_callers = control->waiting_count,
 		.commands = control->command_count,
 		.facts = control->fact_count,
 		.told = control->told_count,
 		.is_switch_linked = control->is_linked,
 		.is_storage_degraded = control->is_degraded,
 	};
-	HASH_ITER(by_id, control->agents, agent, next)
-		ret->agents_ready += agent->view.state == AGENT_READY;
-	for (call = control->waiting; call; call = call->next_waiting)
-		ret->waiting_callers++;
 }
