@@ -435,6 +435,25 @@ test('a reader that is too slow is closed with 4008, costs little memory and slo
   fast.destroy()
 })
 
+test('a reader that only pauses gets every event, whole and in order, once he reads on', async () => {
+  const own = await Door.start('--no-origin', '--queue-messages', '4000', '--queue-bytes', '8000000')
+  const tab = await RawSocket.openTab(own.port, await own.ticket())
+  await tab.request('attach')
+  for (let round = 1; round <= 3; round++) {
+    tab.stopReading()
+    await own.ask('flood', 1, 1, 1500) // more than the kernel takes: frames are cut anywhere
+    await own.ask('notice', 1, 'after.flood', `round-${round}`)
+    tab.readOn()
+    await tab.notification('notice', 20_000)
+    const seqs = tab.messages().flatMap(({ params }) => params?.seq ?? [])
+    assert.deepEqual(seqs, Array.from({ length: 1500 * round }, (_, i) => i + 1))
+    assert.equal(tab.messages().at(-1).params.message, `round-${round}`)
+  }
+  assert.equal((await own.stat()).closed_slow, 0)
+  tab.destroy()
+  await own.stop()
+})
+
 /* --- commands --- */
 
 test("a command reaches control as the connection's own agent and tab, whatever it says", async () => {

@@ -9,6 +9,7 @@
 #include "base/json_writer.h"
 #include "tests/support/door_probe.h"
 #include "tests/support/fake_control.h"
+#include "ws/call_json.h"
 #include "ws/protocol.h"
 
 #define WORDS_MAX 8
@@ -131,8 +132,7 @@ static struct call_view pushed_call;
  */
 static void mark_time(void)
 {
-	snprintf(pushed_call.command_id, sizeof(pushed_call.command_id), "%016lld",
-		 (long long)clock_mono_us(&clock_system));
+	*call_json_put_int(pushed_call.command_id, clock_mono_us(&clock_system)) = '\0';
 }
 
 static void push_one(void)
