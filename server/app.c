@@ -177,22 +177,38 @@ static void on_rejected(void *user, uint64_t number, const char *why)
 		(unsigned long long)number, log_quote(why ? why : ""));
 }
 
+static void on_stable(void *user, uint64_t number)
+{
+	control_on_stable(((struct app *)user)->control, number);
+}
+
+static void on_degraded(void *user, bool is_degraded, const char *why)
+{
+	control_on_degraded(((struct app *)user)->control, is_degraded, why);
+}
+
+/* On the writer's thread. */
+static void wake(void *user)
+{
+	loop_wake(((struct app *)user)->loop);
+}
+
 static enum status open_database(struct app *app, struct err *err)
 {
 	const char *conninfo = config_text(app->config, OPT_database);
 	struct db_config config = {.conninfo = conninfo,
 				   .workers = (unsigned)config_number(app->config, OPT_db_workers),
 				   .on_trouble = on_trouble};
-	struct record_log_events events = {.on_stable = control_on_stable,
-					   .on_degraded = control_on_degraded,
+	struct record_log_events events = {.on_stable = on_stable,
+					   .on_degraded = on_degraded,
 					   .on_rejected = on_rejected,
 					   .on_trouble = on_trouble,
-					   .wake = loop_wake};
+					   .wake = wake,
+					   .user = app};
 
 	app->db = db_open(&config, err);
 	if (!app->db)
 		return err->status;
-	events.user = app->control;
 	app->log = record_log_open(conninfo, 0, &events);
 	return ST_OK;
 }
