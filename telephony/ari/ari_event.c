@@ -132,7 +132,8 @@ static void read_digit(const json_t *object, struct ari_event *event)
 {
 	const char *digit = text_of(object, "digit");
 
-	event->digit = digit[0] && !digit[1] ? digit[0] : '\0';
+	if (digit[0] && !digit[1])
+		event->digit = digit[0];
 	event->duration_ms = (unsigned)int_of(object, "duration_ms");
 }
 

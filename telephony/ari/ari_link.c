@@ -9,9 +9,9 @@
 #include "base/uuid.h"
 
 #define REFUSED_MS    30000 /* until a refused link is tried again: somebody has to act first */
-#define SETUP_MAX_US  (10 * 1000000)
-#define PONG_MAX_S    3
-#define ANSWER_MAX_US (30 * 1000000)
+#define SETUP_MAX_US  INT64_C(10000000)
+#define PONG_MAX_US   INT64_C(3000000)
+#define ANSWER_MAX_US INT64_C(30000000)
 #define WATCH_MS      1000
 
 static void set_state(struct ari *ari, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -174,7 +174,7 @@ static void watch_link(struct ari *ari)
 	int64_t quiet_us = ari_now_us(ari) - ari->heard_us;
 	int64_t ping_us = (int64_t)ari->config.ping_s * 1000000;
 
-	if ((ari->requests && quiet_us > ping_us + PONG_MAX_S * 1000000) ||
+	if ((ari->requests && quiet_us > ping_us + PONG_MAX_US) ||
 	    ari_requests_age_us(ari) > ANSWER_MAX_US)
 		ari_link_drop(ari, "Asterisk does not answer");
 	else if (!ari->requests && quiet_us >= ping_us)

@@ -13,11 +13,14 @@
 #include "base/str.h"
 
 #define VHOST	    "calltab-ari"
-#define MESSAGE_MAX (4 * 1024 * 1024)
-#define RX_SIZE	    (64 * 1024)
+#define MESSAGE_MAX ((size_t)4 * 1024 * 1024)
+#define RX_SIZE	    ((size_t)64 * 1024)
 #define BURST	    16 /* messages written in one turn */
 #define REASON_SIZE 160
 #define TIMEOUT_S   10
+
+/* The driver watches over the connection itself; the library's own policy would add pings. */
+static const lws_retry_bo_t no_policy;
 
 struct message {
 	struct message *prev, *next;
@@ -70,7 +73,7 @@ static void reset(struct ari_net *net)
 	forget_data(net);
 }
 
-static void is_over(struct ari_net *net, const char *reason, size_t length)
+static void is_over_n(struct ari_net *net, const char *reason, size_t length)
 {
 	char text[REASON_SIZE];
 
@@ -80,6 +83,11 @@ static void is_over(struct ari_net *net, const char *reason, size_t length)
 		   (int)(length < sizeof text ? length : sizeof text - 1), reason);
 	reset(net);
 	net->handler.on_close(net->handler.user, text);
+}
+
+static void is_over(struct ari_net *net, const char *reason)
+{
+	is_over_n(net, reason, strlen(reason));
 }
 
 /* ---- traffic ---- */
@@ -172,12 +180,12 @@ static int on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *us
 	case LWS_CALLBACK_CLIENT_WRITEABLE:
 		return send_some(net, wsi);
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-		is_over(net, in ? in : "cannot connect", in ? length : strlen("cannot connect"));
+		is_over_n(net, in ? in : "cannot connect", in ? length : strlen("cannot connect"));
 		return 0;
 	case LWS_CALLBACK_CLIENT_CLOSED:
 	case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
 	case LWS_CALLBACK_WSI_DESTROY: /* a peer that closes instead of answering: no other word */
-		is_over(net, "the connection was closed", strlen("the connection was closed"));
+		is_over(net, "the connection was closed");
 		return 0;
 	default:
 		return 0;
@@ -192,9 +200,6 @@ static struct lws_vhost *find_vhost(struct lws_context *context)
 		{.name = VHOST, .callback = on_socket, .rx_buffer_size = RX_SIZE},
 		{.name = NULL},
 	};
-	/* The driver watches over the connection itself; the library's own policy would add pings.
-	 */
-	static const lws_retry_bo_t no_policy;
 	struct lws_vhost *vhost = lws_get_vhost_by_name(context, VHOST);
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN,
@@ -202,8 +207,8 @@ static struct lws_vhost *find_vhost(struct lws_context *context)
 		.vhost_name = VHOST,
 		.retry_and_idle_policy = &no_policy,
 		.timeout_secs = TIMEOUT_S,
-		.gid = (gid_t)-1,
-		.uid = (uid_t)-1,
+		.gid = -1,
+		.uid = -1,
 	};
 
 	return vhost ? vhost : lws_create_vhost(context, &info);
@@ -211,7 +216,6 @@ static struct lws_vhost *find_vhost(struct lws_context *context)
 
 static void dial(struct ari_net *net, const char *address)
 {
-	static const lws_retry_bo_t no_policy;
 	struct lws_client_connect_info info = {
 		.context = net->context,
 		.vhost = find_vhost(net->context),
@@ -230,7 +234,7 @@ static void dial(struct ari_net *net, const char *address)
 	/* A connection that fails at once is reported by the callback, by NULL, or by both. */
 	if (!info.vhost || !lws_client_connect_via_info(&info)) {
 		net->wsi = NULL;
-		is_over(net, "cannot connect", strlen("cannot connect"));
+		is_over(net, "cannot connect");
 	}
 }
 
@@ -263,8 +267,7 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo 
 					NULL, 0, NI_NUMERICHOST) == 0)
 			dial(net, address);
 		else
-			is_over(net, "the host name is unknown",
-				strlen("the host name is unknown"));
+			is_over(net, "the host name is unknown");
 	}
 	uv_freeaddrinfo(list);
 }
@@ -281,8 +284,7 @@ static void look_up(struct ari_net *net)
 		return;
 	net->lookup = NULL;
 	free(lookup);
-	is_over(net, "the host name cannot be looked up",
-		strlen("the host name cannot be looked up"));
+	is_over(net, "the host name cannot be looked up");
 }
 
 static bool is_address(const char *host)

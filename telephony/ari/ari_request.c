@@ -13,7 +13,7 @@
 #include "base/str.h"
 
 /* Asterisk closes the socket on a request of 64 KiB. Nothing we send comes near. */
-#define REQUEST_MAX (63 * 1024)
+#define REQUEST_MAX ((size_t)63 * 1024)
 #define PATH_SIZE   1024
 
 /* The body travels as a text inside the request. (As an object it would be ignored: with status
