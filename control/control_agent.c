@@ -80,7 +80,7 @@ void control_agent_present(struct control *control, const struct uuid *agent_id,
 		agent->pages++;
 	else if (agent->pages)
 		agent->pages--;
-	if (is_present && agent->pages == 1)
+	if (is_present)
 		control_agent_event(control, agent, AGENT_EV_PRESENT);
 	control_offer_soon(control);
 }

@@ -244,6 +244,14 @@ static void pages_come_and_go_and_signing_out_is_something_else(void **state)
 	house_run_ms(h, 0);
 	assert_true(control_agent_view(h->control, &h->agents[1], &view));
 	assert_string_equal(agent_state_word(view.state), "LoggedIn");
+	/* signed out in one browser, signed in again while another still shows its page */
+	str_format(out.id, sizeof out.id, "c%u", h->commands + 1);
+	assert_int_equal(house_send(h, &out)->status, ST_OK);
+	control_agent_present(h->control, &h->agents[1], true);
+	house_run_ms(h, 0);
+	assert_true(control_agent_view(h->control, &h->agents[1], &view));
+	assert_string_equal(agent_state_word(view.state), "LoggedIn");
+	control_agent_present(h->control, &(struct uuid){{9}}, true); /* nobody */
 }
 
 static void an_agent_is_found_by_his_login_also_after_it_changed(void **state)
