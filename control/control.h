@@ -182,8 +182,8 @@ bool control_agent_view(struct control *, const struct uuid *agent_id, struct ag
 unsigned control_tabs(struct control *, const struct uuid *agent_id, int tabs[TAB_MAX]);
 unsigned control_outcomes(struct control *, struct outcome_setup *ret, unsigned max);
 bool control_find_agent_by_login(struct control *, const char *login, struct uuid *ret);
-/* A page of this agent was opened (true) or is gone (false): once for each, they are counted. One
- * that is opened makes LoggedOut LoggedIn; without any he is offered nothing. */
+/* A page of this agent was opened (true) or is gone (false), in pairs; a door may tell of the first
+ * and the last only. One that is told makes LoggedOut LoggedIn; without any he is offered nothing. */
 void control_agent_present(struct control *, const struct uuid *agent_id, bool is_present);
 
 struct control_figures {
