@@ -145,6 +145,24 @@ static void what_could_not_be_hung_up_is_hung_up_later(void **state)
 	assert_int_equal(figures(h).calls_live, 0);
 }
 
+/* The same when the switch had only too much to do. */
+static void what_could_not_be_hung_up_at_once_is_hung_up_a_second_later(void **state)
+{
+	struct house *h = *state;
+
+	dials(h, 1, 1, SILENT_NUMBER);
+	house_run_ms(h, 22080); /* from when his telephone was up */
+	assert_tab(h, 1, 1, "ringing");
+	sim_busy_next(h->sim, 30);
+	dials(h, 2, 1, OTHER); /* waits in the composer, and with it everything else */
+	house_run_ms(h, 500);
+	assert_tab(h, 1, 1, "wrap");
+	assert_int_not_equal((int)strlen(leg_of(h, SILENT_NUMBER)), 0);
+	house_run_ms(h, 1000);
+	assert_string_equal(leg_of(h, SILENT_NUMBER), "");
+	assert_tab(h, 2, 1, "talk");
+}
+
 static void an_answer_that_comes_after_our_limit_reaches_nobody(void **state)
 {
 	struct house *h = *state;
@@ -403,6 +421,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(what_could_not_be_hung_up_is_hung_up_later, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			what_could_not_be_hung_up_at_once_is_hung_up_a_second_later, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(an_answer_that_comes_after_our_limit_reaches_nobody,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
