@@ -183,7 +183,8 @@ unsigned control_tabs(struct control *, const struct uuid *agent_id, int tabs[TA
 unsigned control_outcomes(struct control *, struct outcome_setup *ret, unsigned max);
 bool control_find_agent_by_login(struct control *, const char *login, struct uuid *ret);
 /* A page of this agent was opened (true) or is gone (false), in pairs; a door may tell of the first
- * and the last only. One that is told makes LoggedOut LoggedIn; without any he is offered nothing. */
+ * and the last only. One that is told makes LoggedOut LoggedIn; without any he is offered nothing.
+ */
 void control_agent_present(struct control *, const struct uuid *agent_id, bool is_present);
 
 struct control_figures {

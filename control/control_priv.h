@@ -111,7 +111,7 @@ struct control {
 	uint64_t epoch;
 	uint64_t command_count, fact_count, told_count;
 	unsigned ready_count, waiting_count; /* figures are asked for in every turn of the loop */
-	struct timer sweep; /* lines that could not be hung up */
+	struct timer sweep;		     /* lines that could not be hung up */
 	bool is_offer_due, is_linked, is_degraded, is_polling;
 };
 
