@@ -267,7 +267,8 @@ static enum status read_secret(const char *path, char *secret, size_t size, stru
 static enum status create_ari(struct app *app, const struct tel_host *host, struct err *err)
 {
 	struct config *c = app->config;
-	struct ari_config config = {.port = (unsigned)config_number(c, OPT_ari_port)};
+	struct ari_config config = {.port = (unsigned)config_number(c, OPT_ari_port),
+				    .loop = loop_uv(app->loop)};
 	bool fits = str_copy(config.host, sizeof(config.host), config_text(c, OPT_ari_host)) &&
 		    str_copy(config.user, sizeof(config.user), config_text(c, OPT_ari_user)) &&
 		    str_copy(config.password, sizeof(config.password),

@@ -154,6 +154,11 @@ struct lws_context *loop_lws(struct loop *loop)
 	return loop->lws;
 }
 
+struct uv_loop_s *loop_uv(struct loop *loop)
+{
+	return &loop->uv;
+}
+
 struct timers *loop_timers(struct loop *loop)
 {
 	return &loop->timers;

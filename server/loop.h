@@ -8,6 +8,7 @@
 
 struct loop;
 struct lws_context;
+struct uv_loop_s;
 
 struct loop_events { /* all on the loop's thread */
 	void (*on_turn)(
@@ -20,6 +21,7 @@ struct loop *loop_create(const struct clock *clock, const struct loop_events *ev
 			 struct err *err);
 void loop_destroy(struct loop *); /* the lws context with it */
 struct lws_context *loop_lws(struct loop *);
+struct uv_loop_s *loop_uv(struct loop *);
 struct timers *loop_timers(struct loop *);
 /* From any thread: on_turn will be called soon. */
 void loop_wake(void *loop);
