@@ -30,7 +30,8 @@ const SUITES = {
   telephony: { about: 'a real Asterisk with telephones that listen', needs: ['test'], nodes: ['tests/telephony'], alone: true },
   release: { about: 'the release build and its hardening', needs: ['run'], nodes: ['tests/release'] },
   clang: { about: 'the build by a second compiler', needs: ['clang'] },
-  analyze: { about: 'gcc -fanalyzer, clang-tidy, cppcheck', needs: ['test', 'analyzer'], analyzers: true },
+  analyze: { about: "gcc's analyzer over the program", needs: ['analyzer'] },
+  tidy: { about: 'clang-tidy and cppcheck; run when named: docs/status.md', needs: ['test'], analyzers: true, isAskedFor: true },
 }
 
 const usage = `usage: dev/test [SUITE|FILE]...
@@ -58,7 +59,8 @@ async function main(args) {
     process.stderr.write(`there is no ${unknown.join(' and no ')}\n\n${usage}`)
     return 2
   }
-  for (const name of args.length ? Object.keys(SUITES).filter((suite) => names.includes(suite)) : Object.keys(SUITES)) {
+  const wanted = (suite) => (args.length ? names.includes(suite) : !SUITES[suite].isAskedFor)
+  for (const name of Object.keys(SUITES).filter(wanted)) {
     await runSuite(name, SUITES[name])
   }
   if (files.length && (await isBuilt('test'))) await runFiles('files', files.map((file) => relative(root, resolve(file))), true)
