@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include "base/uuid.h"
 
-#define RECENT_EVENTS 1024 /* more would not stay in the processor's cache */
+#define RECENT_EVENTS 512 /* half a megabyte: more would push other things out of the cache */
 #define RECENT_BYTES  (4u << 20)
 #define RECENT_AGE_US (120 * INT64_C(1000000))
 #define RECENT_MISSED                                                                              \

@@ -273,15 +273,15 @@ static void on_input(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer
 
 static struct lws_context *lws;
 
-/* The settings the tab door needs of its context: an own loop (else the library takes over the
- * signals), no listener, no extension, room for cookies. fd_limit_per_thread stays 0. */
+/* As server/loop.c does. */
 static void start_lws(void)
 {
 	static const lws_retry_bo_t no_library_pings;
 	void *loops[] = {&loop};
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
-		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+			   LWS_SERVER_OPTION_VALIDATE_UTF8,
 		.foreign_loops = loops,
 		.pt_serv_buf_size = 16384,
 		.max_http_header_data2 = 16384,

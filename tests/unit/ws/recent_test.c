@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,11 +109,15 @@ static void too_many_are_a_snapshot(void **state)
 static void the_oldest_go_first(void **state)
 {
 	(void)state;
+	char wanted[8];
+
 	for (uint64_t seq = 1; seq <= RECENT_EVENTS + 7; seq++)
 		put(&ada, 1, 5, seq);
 	assert_int_equal(recent_count(recent), RECENT_EVENTS);
 	assert_string_equal(missed(&ada, 1, 5, 6, 8), "no");
-	assert_string_equal(missed(&ada, 1, 5, RECENT_EVENTS + 5, RECENT_EVENTS + 7), "01");
+	snprintf(wanted, sizeof(wanted), "%d%d", (RECENT_EVENTS + 6) % 10,
+		 (RECENT_EVENTS + 7) % 10);
+	assert_string_equal(missed(&ada, 1, 5, RECENT_EVENTS + 5, RECENT_EVENTS + 7), wanted);
 }
 
 static void memory_and_age_are_bounded(void **state)
