@@ -25,10 +25,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/status.h"
 #include "db/migrate.h"
 
 #define START_LIMIT_MS 30000
 
+static void must(bool is_true, const char *format, ...) PRINTF_LIKE(2, 3);
 static void must(bool is_true, const char *format, ...)
 {
 	va_list args;

@@ -351,7 +351,7 @@ static void after_stop_accepting_nobody_new_comes_in_but_who_waits_gets_his_door
 	int late = -1;
 	until((close(late), late = socket(AF_INET, SOCK_STREAM, 0),
 	       connect(late, (struct sockaddr *)&address, sizeof(address)) != 0));
-	assert_int_equal(send(fd, GOOD + 8, sizeof(GOOD) - 9, MSG_NOSIGNAL), sizeof(GOOD) - 9);
+	assert_int_equal(send(fd, &GOOD[8], sizeof(GOOD) - 9, MSG_NOSIGNAL), sizeof(GOOD) - 9);
 	until(count_of(&ws_door) == 1);
 	close(late);
 	close(fd);
