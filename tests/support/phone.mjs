@@ -302,9 +302,11 @@ export class Phone extends EventEmitter {
         else resolve()
       }
       const timer = setTimeout(() => give('no answer'), 5000)
+      let challenges = 0
       this.onRegister = (message) => {
-        if (message.code === 401 && !dialog.hasAuthorized) {
-          dialog.hasAuthorized = true
+        // The answer to a request sent again, or a challenge whose number has grown old meanwhile, is no refusal.
+        if (Number(message.cseq[0]) !== dialog.cseq) return
+        if (message.code === 401 && challenges++ < 3) {
           const Authorization = digestAnswer(message.get('WWW-Authenticate'), { ...this, method: 'REGISTER', uri })
           this.request('REGISTER', dialog, { headers: { Expires: seconds, Authorization } })
         } else {

@@ -125,6 +125,16 @@ class SimOutside {
 class AsteriskOutside {
   static async start(startCarrier = (ports) => new Carrier(ports).start()) {
     const outside = new AsteriskOutside()
+    try {
+      return await outside.begin(startCarrier)
+    } catch (error) {
+      await outside.stop() // or what it opened keeps the test's process alive
+      throw error
+    }
+  }
+
+  async begin(startCarrier) {
+    const outside = this
     outside.asterisk = await startAsterisk()
     const { ports, ari } = outside.asterisk
     outside.config = { switch: 'ari', ari_port: ari.port, ari_user: ari.user, ari_password: ari.password, ari_app: ari.app, ari_trunk: ari.trunk }
@@ -194,7 +204,7 @@ class AsteriskOutside {
     try {
       for (const phone of [...(this.phones ?? []), this.carrier]) phone?.stop()
     } finally {
-      await this.asterisk.remove()
+      await this.asterisk?.remove()
     }
   }
 }

@@ -12,10 +12,11 @@ for (const name of ['sim', 'asterisk']) {
   test(`call.${name}.first the agent page dials, both hear each other, hold, resume, 42#, release, outcome, and PostgreSQL holds it`, async () => {
     const customer = '+15550001777'
     const world = await createWorld(name, { config: { wrap_s: 30 } })
-    const browser = await launchBrowser()
+    let browser
     const db = new pg.Client({ connectionString: world.database.ownerUrl ?? world.database.url })
     let pass = false
     try {
+      browser = await launchBrowser()
       await db.connect()
       await until('the gateway has reached its switch', async () => (await world.gateway.request('GET', '/readyz')).status === 200, 10_000)
       const page = await AgentPage.open(browser, world.gateway, { path: `/agent/#link=${await world.gateway.link('1001')}` })
@@ -60,7 +61,7 @@ for (const name of ['sim', 'asterisk']) {
       pass = true
     } finally {
       record({ test: `call.${name}.first`, n: 1, figure: pass ? 1 : 0, unit: 'calls', target: 1, pass })
-      await browser.close()
+      await browser?.close()
       await db.end()
       await world.stop()
     }
