@@ -159,6 +159,8 @@ async function waitUntilGone(pid, ms) {
 
 // It dies with us, however we die, unless it is meant to stay.
 async function boot(dir, program, stays) {
+  // one that was killed may still be answering here while its threads end
+  fs.rmSync(path.join(dir, 'run/asterisk.ctl'), { force: true })
   const conf = path.join(dir, 'etc/asterisk.conf')
   const out = fs.openSync(path.join(dir, 'log/stdout'), 'w')
   const command = [...(stays ? [] : ['setpriv', '--pdeathsig', 'KILL', '--']), program, '-f', '-C', conf]
