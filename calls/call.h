@@ -82,7 +82,6 @@ struct call_event {
 	enum ended_by ended_by;
 	int cause;
 	bool on;		     /* MUTE; CONFERENCED: the partner is muted */
-	bool is_clicktocall;	     /* DIAL */
 	int64_t retry_at_ms;	     /* CALLBACK */
 	struct call_outcome outcome; /* OUTCOME, CALLBACK */
 	const char *comment;	     /* OUTCOME: what the agent says to it; NULL = nothing */

@@ -18,10 +18,9 @@ struct telephony;
 struct record_log;
 struct record;
 
-#define TAB_MAX	     16 /* tabs of one agent: 1 .. 16 */
-#define DIGITS_SIZE  33
-#define SOUND_SIZE   65
-#define ID_TEXT_SIZE 65
+#define TAB_MAX	    16 /* tabs of one agent: 1 .. 16 */
+#define DIGITS_SIZE 33
+#define SOUND_SIZE  65
 
 struct control_config {
 	const char *node;

@@ -136,8 +136,7 @@ void control_call_destroy(struct control *control, struct live_call *call)
 	free(call);
 }
 
-#define SWEEP_US    1000000
-#define Q850_NORMAL 16
+#define SWEEP_US 1000000
 
 static void sweep_soon(struct control *control)
 {
@@ -207,8 +206,7 @@ static void take_place(struct control *control, struct live_call *call)
 /* Somebody waits for the answer, and a refusal tells him that nothing has changed. */
 static bool is_asked(const struct call_event *event)
 {
-	return event->kind <= EV_LAST_COMMAND && event->kind != EV_NOT_READY &&
-	       event->actor != ACTOR_TIMER;
+	return event->kind <= EV_LAST_COMMAND;
 }
 
 /* A dial that a timer asked for and that the switch cannot take: the attempt has failed. */

@@ -6,8 +6,6 @@
 
 #include "base/str.h"
 
-#define Q850_NORMAL   16
-#define Q850_BUSY     17
 #define RING_MARGIN_S 10 /* the switch's own limit, should ours not come: later than ours */
 
 /* An agent's extension is his telephone, anything else a number for the trunk. */

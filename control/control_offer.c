@@ -8,8 +8,6 @@
 
 #include "base/str.h"
 
-#define Q850_BUSY 17
-
 void control_caller_waits(struct control *control, struct live_call *call)
 {
 	struct call_event event = control_event(control, EV_ENQUEUE, ACTOR_SWITCH, NULL);
@@ -29,7 +27,6 @@ void control_caller_waits(struct control *control, struct live_call *call)
 	call->is_waiting = true;
 	control->waiting_count++;
 	control_apply(control, call, &event, NULL, NULL);
-	control_offer_soon(control);
 }
 
 void control_offer_soon(struct control *control)
@@ -81,7 +78,6 @@ static void offer(struct control *control, struct live_call *call, struct agent_
 	call->agent = agent;
 	event.agent_id = agent->setup.agent_id;
 	event.tab = control_free_tab(agent);
-	view->tab = event.tab;
 	str_copy_cut(view->extension, sizeof(view->extension), agent->setup.extension);
 	str_copy_cut(view->cc_agent_id, sizeof(view->cc_agent_id), agent->setup.cc_agent_id);
 	control_apply(control, call, &event, NULL, NULL);
@@ -99,8 +95,6 @@ void control_offer_waiting(struct control *control)
 	DL_FOREACH_SAFE2(control->waiting, call, next, next_waiting) {
 		struct agent_slot *agent;
 
-		if (!call->is_waiting || call->call.view.state != CALL_QUEUED)
-			continue;
 		/* when nobody can take one caller of a queue, nobody can take the next */
 		if (!call->wanted && !is_somebody_free)
 			continue;

@@ -15,6 +15,9 @@
 #include "db/record.h"
 #include "telephony/telephony.h"
 
+#define Q850_NORMAL 16
+#define Q850_BUSY   17
+
 struct agent_slot;
 
 struct tab_slot { /* a numbered place of one agent; exists once somebody looked at it or a call was

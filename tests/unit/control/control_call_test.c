@@ -58,6 +58,31 @@ static void the_answer_names_the_call(void **state)
 	assert_int_equal(held.tab, 2);
 }
 
+static void a_click_in_the_crm_says_whom_it_calls(void **state)
+{
+	struct house *h = *state;
+	struct command command = command_of(h, CMD_DIAL, 1, 1);
+
+	str_copy(command.number, sizeof command.number, CUSTOMER);
+	str_copy(command.subject, sizeof command.subject, "Offer 17");
+	str_copy(command.to.type, sizeof command.to.type, "contact");
+	command.direction = DIR_CLICKTOCALL;
+	assert_int_equal(house_send(h, &command)->status, ST_OK);
+	assert_string_equal(direction_word(told(h, 1, 1)->direction), "clicktocall");
+	assert_string_equal(told(h, 1, 1)->campaign, "Offer 17");
+	assert_string_equal(told(h, 1, 1)->to.type, "contact");
+	assert_int_equal(told(h, 1, 1)->attempt, 1);
+	assert_false(uuid_is_nil(&told(h, 1, 1)->phone_call_id));
+}
+
+static void a_refusal_names_the_tab_it_is_about(void **state)
+{
+	struct house *h = *state;
+
+	is_refused_plain(h, CMD_RELEASE, 1, 7, "call.nothing_to_release");
+	assert_int_equal(h->reply.tab, 7);
+}
+
 static void the_command_and_the_actor_are_named(void **state)
 {
 	struct house *h = *state;
@@ -513,6 +538,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(dialed_number_rings_and_talks, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_answer_names_the_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_click_in_the_crm_says_whom_it_calls, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_refusal_names_the_tab_it_is_about, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(the_command_and_the_actor_are_named, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_told_before_it_is_stable, setup,

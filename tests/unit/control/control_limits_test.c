@@ -161,6 +161,15 @@ static void what_changes_nothing_is_told_once(void **state)
 	assert_int_equal(h->heard_count, 3);
 	house_run_ms(h, 1000);
 	assert_int_equal(h->heard_count, 3);
+	ends_wrap(h, 1, 1);
+	talks(h, 1, 1, CUSTOMER);
+	does_with(h, CMD_TRANSFER_CONSULT, 1, 1, OTHER, 0);
+	house_run_ms(h, 2000);
+	house_forget(h);
+	does(h, CMD_MUTE, 1, 2); /* means nothing to the partner */
+	assert_int_equal(h->heard_count, 1);
+	chooses(h, 1, 1, "Sale");
+	assert_int_equal(h->heard_count, 2);
 }
 
 /* --- agents --- */
@@ -383,6 +392,15 @@ static void outcomes_and_queues_are_replaced_by_their_key(void **state)
 	assert_int_equal(told(h, 1, 1)->wrap_until_ms, h->held.wall_us / 1000 + 5000);
 }
 
+static const struct record *last_result(struct house *h)
+{
+	for (unsigned i = fake_log_count(h->log); i-- > 0;)
+		if (fake_log_record(h->log, i)->has & RECORD_RESULT)
+			return fake_log_record(h->log, i);
+	fail_msg("no result");
+	return NULL;
+}
+
 /* M34: "a configured outcome of the same meaning supersedes the system one" */
 static void a_configured_outcome_stands_for_the_systems(void **state)
 {
@@ -401,6 +419,7 @@ static void a_configured_outcome_stands_for_the_systems(void **state)
 	dials(h, 1, 1, BUSY_NUMBER);
 	house_run_ms(h, 2000);
 	assert_string_equal(told(h, 1, 1)->outcome, "Engaged");
+	assert_true(last_result(h)->is_result_automatic);
 	ends_wrap(h, 1, 1);
 	assert_string_equal(dialer_status_word(told(h, 1, 1)->dialer_status), "retry");
 	talks(h, 1, 1, CUSTOMER);
@@ -409,6 +428,12 @@ static void a_configured_outcome_stands_for_the_systems(void **state)
 	house_run_ms(h, WRAP_MS);
 	assert_tab(h, 1, 1, "end");
 	assert_string_equal(told(h, 1, 1)->outcome, "Contacted");
+	assert_true(last_result(h)->is_result_automatic);
+	assert_int_equal(told(h, 1, 1)->counters.connects, 1); /* nobody judged it */
+	talks(h, 1, 1, CUSTOMER);
+	chooses(h, 1, 1, "Contacted");
+	assert_false(last_result(h)->is_result_automatic);
+	assert_int_equal(told(h, 1, 1)->counters.connects, 0);
 }
 
 static void without_a_wrap_time_idle_waits(void **state)

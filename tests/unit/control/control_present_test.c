@@ -179,6 +179,28 @@ static void three_attempts_are_one_row(void **state)
 	assert_string_equal(last.campaign, "Spring campaign");
 }
 
+static void the_activity_of_the_crm_stays_the_same_over_the_attempts(void **state)
+{
+	struct house *h = *state;
+	struct command command = attempt(h, NULL, CUSTOMER);
+	struct call_view first;
+
+	assert_int_equal(house_send(h, &command)->status, ST_OK);
+	first = *told(h, 1, 1);
+	assert_false(uuid_is_nil(&first.phone_call_id));
+	does(h, CMD_SKIP, 1, 1);
+	ends_wrap(h, 1, 1);
+	command = attempt(h, &first, CUSTOMER);
+	assert_int_equal(house_send(h, &command)->status, ST_OK);
+	assert_true(uuid_equal(&told(h, 1, 1)->phone_call_id, &first.phone_call_id));
+	does(h, CMD_SKIP, 1, 1);
+	ends_wrap(h, 1, 1);
+	first.phone_call_id = (struct uuid){{0}}; /* not known: a new one */
+	command = attempt(h, &first, CUSTOMER);
+	assert_int_equal(house_send(h, &command)->status, ST_OK);
+	assert_false(uuid_is_nil(&told(h, 1, 1)->phone_call_id));
+}
+
 static void a_retry_is_a_callback_next_time(void **state)
 {
 	struct house *h = *state;
@@ -259,6 +281,21 @@ static void a_tab_in_use_takes_no_record(void **state)
 	is_refused(h, &command, "tab.not_free");
 }
 
+static void an_agent_with_a_call_on_every_tab_is_presented_nothing(void **state)
+{
+	struct house *h = *state;
+	struct command command = attempt(h, NULL, OTHER);
+
+	for (int tab = 1; tab <= TAB_MAX; tab++) {
+		presents(h, 1, tab, CUSTOMER);
+		does(h, CMD_SKIP, 1, tab);
+		does(h, CMD_PAUSE_TIMER, 1, tab);
+	}
+	command.tab = 0;
+	str_format(command.id, sizeof command.id, "c%u", h->commands + 1);
+	is_refused(h, &command, "agent.no_free_tab");
+}
+
 static void who_is_on_a_call_is_presented_nothing(void **state)
 {
 	struct house *h = *state;
@@ -308,6 +345,12 @@ static void a_presented_record_says_whom_it_is_about(void **state)
 	assert_string_equal(told(h, 1, 1)->to.type, "contact");
 	assert_string_equal(told(h, 1, 1)->phone, CUSTOMER);
 	assert_string_equal(direction_word(told(h, 1, 1)->direction), "ccOutbound");
+	does(h, CMD_SKIP, 1, 1);
+	ends_wrap(h, 1, 1);
+	command.direction = DIR_OUTBOUND;
+	str_format(command.id, sizeof command.id, "c%u", h->commands + 1);
+	assert_int_equal(house_send(h, &command)->status, ST_OK);
+	assert_string_equal(direction_word(told(h, 1, 1)->direction), "outbound");
 }
 
 /* --- when the time is over and nothing can be dialed, no attempt is spoilt --- */
@@ -359,6 +402,7 @@ static void a_switch_that_takes_nothing_more_made_an_error_on_dial(void **state)
 	assert_tab(h, 1, 1, "wrap");
 	assert_string_equal(told(h, 1, 1)->reason, "switch_refused");
 	assert_string_equal(told(h, 1, 1)->outcome, "EoD");
+	assert_string_equal(ended_by_word(told(h, 1, 1)->ended_by), "switch");
 	sim_busy_next(h->sim, 0);
 	house_run_ms(h, 5000);
 }
@@ -397,10 +441,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_state_that_cannot_be_asked_for_takes_nothing_back,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(three_attempts_are_one_row, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_activity_of_the_crm_stays_the_same_over_the_attempts, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_retry_is_a_callback_next_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_row_is_on_one_tab_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_record_finds_a_free_tab, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_tab_in_use_takes_no_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_agent_with_a_call_on_every_tab_is_presented_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_is_on_a_call_is_presented_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(who_is_logged_out_is_presented_nothing, setup,

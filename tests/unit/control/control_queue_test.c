@@ -194,7 +194,8 @@ static void an_agent_without_an_extension_is_nobodys_number(void **state)
 static void a_deflected_caller_goes_to_the_next_agent(void **state)
 {
 	struct house *h = *state;
-	struct uuid row;
+	struct uuid row, activity;
+	const struct call_view *again;
 
 	says(h, 1, AGENT_READY);
 	house_run_ms(h, 1000);
@@ -202,12 +203,19 @@ static void a_deflected_caller_goes_to_the_next_agent(void **state)
 	calls_in(h, CUSTOMER, QUEUE);
 	assert_tab(h, 1, 1, "incoming");
 	row = told(h, 1, 1)->dialer_call_id;
+	activity = told(h, 1, 1)->phone_call_id;
 	does(h, CMD_RELEASE, 1, 1);
 	assert_tab(h, 1, 1, "wrap");
 	assert_string_equal(told(h, 1, 1)->outcome, "Deflect");
 	assert_string_equal(told(h, 1, 1)->reason, "released");
 	assert_tab(h, 2, 1, "incoming");
-	assert_true(uuid_equal(&row, &told(h, 2, 1)->dialer_call_id));
+	again = told(h, 2, 1);
+	assert_true(uuid_equal(&row, &again->dialer_call_id));
+	assert_true(uuid_equal(&activity, &again->phone_call_id));
+	assert_string_equal(again->phone, CUSTOMER);
+	assert_string_equal(again->dnis, QUEUE);
+	assert_string_equal(again->queue, "Support");
+	assert_string_equal(again->from.name, "Clara Customer");
 	does(h, CMD_ANSWER, 2, 1);
 	house_run_ms(h, 2000);
 	assert_hears(h, CUSTOMER, "1002");
@@ -240,6 +248,69 @@ static void the_row_follows_the_caller(void **state)
 	}
 	does(h, CMD_ANSWER, 2, 1);
 	assert_true(uuid_equal(&told(h, 2, 1)->dialer_call_id, &row));
+}
+
+/* The first agent may still wrap up what he gave back when the row is free for its next attempt. */
+static void what_was_given_back_holds_no_row(void **state)
+{
+	struct house *h = *state;
+	struct command command;
+
+	says(h, 1, AGENT_READY);
+	house_run_ms(h, 1000);
+	says(h, 2, AGENT_READY);
+	calls_in(h, CUSTOMER, QUEUE);
+	does(h, CMD_RELEASE, 1, 1);
+	does(h, CMD_ANSWER, 2, 1);
+	house_run_ms(h, 2000);
+	does(h, CMD_RELEASE, 2, 1);
+	chooses(h, 2, 1, "Sale");
+	ends_wrap(h, 2, 1);
+	chooses(h, 1, 1, "Wrong person");
+	command = command_of(h, CMD_PRESENT, 2, 1);
+	command.dialer_call_id = told(h, 2, 1)->dialer_call_id;
+	str_copy(command.number, sizeof command.number, CUSTOMER);
+	assert_int_equal(house_send(h, &command)->status, ST_OK);
+	assert_tab(h, 1, 1, "wrap");
+}
+
+/* Both are free in the same moment, and the one who refused him has been ready longer. */
+static void who_refused_the_caller_is_asked_last(void **state)
+{
+	struct house *h = *state;
+
+	says(h, 1, AGENT_READY);
+	calls_in(h, CUSTOMER, QUEUE);
+	does(h, CMD_RELEASE, 1, 1);
+	h->is_log_slow = true;
+	control_on_degraded(h->control, true, "gone");
+	does(h, CMD_END_WRAP, 1, 1);
+	house_run_ms(h, 1000);
+	says(h, 2, AGENT_READY);
+	assert_int_equal(figures(h).waiting_callers, 1);
+	h->is_log_slow = false;
+	control_on_degraded(h->control, false, NULL);
+	house_run_ms(h, 0);
+	assert_tab(h, 1, 1, "end");
+	assert_tab(h, 2, 1, "incoming");
+}
+
+static void the_agents_number_in_the_contact_centre_is_shown(void **state)
+{
+	struct house *h = *state;
+	struct agent_setup setup = {.agent_id = h->agents[1],
+				    .login = "agent1",
+				    .extension = "1001",
+				    .cc_agent_id = "A-17"};
+
+	control_set_agent(h->control, &setup);
+	says(h, 1, AGENT_READY);
+	calls_in(h, CUSTOMER, QUEUE);
+	assert_string_equal(told(h, 1, 1)->cc_agent_id, "A-17");
+	does(h, CMD_RELEASE, 1, 1);
+	says(h, 1, AGENT_AWAY);
+	dials(h, 1, 1, OTHER);
+	assert_string_equal(told(h, 1, 1)->cc_agent_id, "A-17");
 }
 
 static void an_offer_that_rings_out_goes_on_and_takes_the_agent_out(void **state)
@@ -349,6 +420,7 @@ static void a_caller_who_leaves_the_queue_is_abandoned(void **state)
 	}
 	assert_int_equal(results, 1);
 	assert_string_equal(dialer_status_word(last->call.dialer_status), "closed");
+	assert_string_equal(last->call.reason, "caller_left");
 	assert_int_equal(h->heard_count, 0);
 }
 
@@ -426,6 +498,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_deflected_caller_goes_to_the_next_agent, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(the_row_follows_the_caller, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_given_back_holds_no_row, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_refused_the_caller_is_asked_last, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_agents_number_in_the_contact_centre_is_shown,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_offer_that_rings_out_goes_on_and_takes_the_agent_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_ready_withdraws_the_offer, setup, teardown),

@@ -322,6 +322,29 @@ static void a_preview_waits_while_storage_is_away(void **state)
 	assert_string_equal(told(h, 1, 1)->reason, "storage.away");
 }
 
+static void a_preview_cannot_be_dialed_while_storage_is_away(void **state)
+{
+	struct house *h = *state;
+
+	presents(h, 1, 1, CUSTOMER);
+	goes_away(h);
+	is_refused_plain(h, CMD_DIAL, 1, 1, "storage.away");
+	assert_int_equal(legs(h), 0);
+	comes_back(h);
+	dials(h, 1, 1, "");
+}
+
+static void what_is_known_already_is_not_noticed_again(void **state)
+{
+	struct house *h = *state;
+
+	house_forget(h);
+	control_on_degraded(h->control, false, NULL);
+	control_on_degraded(h->control, true, "gone");
+	control_on_degraded(h->control, true, "still gone");
+	assert_string_equal(h->notices, "storage.degraded ");
+}
+
 static void the_loop_is_woken_when_there_is_something_to_offer_again(void **state)
 {
 	struct house *h = *state;
@@ -442,6 +465,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			callers_are_not_offered_to_agents_who_would_not_see_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_preview_waits_while_storage_is_away, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_preview_cannot_be_dialed_while_storage_is_away,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_known_already_is_not_noticed_again, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			the_loop_is_woken_when_there_is_something_to_offer_again, setup, teardown),

@@ -177,6 +177,56 @@ static void durations_add_up_to_the_calls_length(void **state)
 	assert_int_equal(open, closed);
 }
 
+/* Every row has a key of its own, its call and its time; nothing is said twice. */
+static void records_say_what_happened_and_when(void **state)
+{
+	struct house *h = *state;
+	struct uuid seen[40];
+	unsigned count = 0, from = fake_log_count(h->log);
+	int64_t last_ms = 0;
+
+	dials(h, 1, 1, BUSY_NUMBER);
+	house_run_ms(h, 2000);
+	ends_wrap(h, 1, 1);
+	for (unsigned i = from; i < fake_log_count(h->log); i++) {
+		const struct record *record = fake_log_record(h->log, i);
+
+		assert_int_equal(record->number, i + 1);
+		assert_true(record->at_ms >= last_ms);
+		last_ms = record->at_ms;
+		if (record->has & RECORD_EVENT_OPEN) {
+			assert_int_equal(record->event_at_ms, record->at_ms);
+			seen[count++] = record->event_id;
+		}
+		if (record->has & RECORD_RESULT)
+			seen[count++] = record->result_id;
+		if (record->has & (RECORD_CALL | RECORD_EVENT_OPEN))
+			assert_true(uuid_equal(&record->call.call_id, &told(h, 1, 1)->call_id));
+		assert_int_equal(record->is_event_instant,
+				 !strcmp(record->event_name, "busy") ||
+					 !strcmp(record->event_name, "end"));
+	}
+	assert_int_equal(count, 5); /* ring, busy, idle, end and the result */
+	for (unsigned i = 0; i < count; i++) {
+		assert_false(uuid_is_nil(&seen[i]));
+		for (unsigned j = 0; j < i; j++)
+			assert_false(uuid_equal(&seen[i], &seen[j]));
+	}
+	assert_int_equal(last_ms, h->held.wall_us / 1000);
+}
+
+static void an_agents_record_is_his_view(void **state)
+{
+	struct house *h = *state;
+	const struct record *record;
+
+	says(h, 1, AGENT_READY);
+	record = fake_log_record(h->log, fake_log_count(h->log) - 1);
+	assert_int_equal(record->has, RECORD_AGENT);
+	assert_int_equal(record->at_ms, h->held.wall_us / 1000);
+	assert_memory_equal(&record->agent, &h->heard_agent[1], sizeof record->agent);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +243,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(durations_add_up_to_the_calls_length, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(records_say_what_happened_and_when, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(an_agents_record_is_his_view, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
