@@ -159,8 +159,8 @@ static void drop(struct front *front, struct undecided *waiting, atomic_uint_fas
 	int fd = waiting->fd;
 
 	forget(front, waiting);
+	count(why); /* first: who sees the end may ask for the figures */
 	close(fd);
-	count(why);
 }
 
 /* Who opens thousands of connections and says nothing loses them first; who speaks is never in the
@@ -267,8 +267,8 @@ static bool accept_one(struct front *front)
 	}
 	count(&front->counters.accepted);
 	if (!peek(front, fd, &verdict)) {
-		close(fd);
 		count(&front->counters.gone);
+		close(fd);
 	} else if (verdict == HEAD_MORE) {
 		keep_waiting(front, fd, &address, length);
 	} else {

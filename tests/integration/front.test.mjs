@@ -117,7 +117,7 @@ test('who is silent or stops in mid-head is closed in time, and costs nothing me
     if (text) socket.write(text)
     return socket
   }))
-  const waiting = await own.statWhen('all wait', ({ undecided }) => undecided === 4)
+  const waiting = await own.statWhen('all are in', ({ accepted }) => accepted === 4)
   for (const socket of halves) assert.equal(await socket.allText(), '')
   const done = await own.statWhen('all were late', ({ late, undecided }) => late === 4 && undecided === 0)
   assert.ok(done.cpu_us - waiting.cpu_us < 300_000, `${done.cpu_us - waiting.cpu_us} us of CPU`)

@@ -218,7 +218,7 @@ static void who_does_not_finish_the_head_is_closed_in_time(void **state)
 	struct front *front = start(0, 100);
 	int silent = dial(front), half = dial_and_say(front, "GET /ws HTTP/1.1\r\nHost");
 
-	until(figures(front).undecided == 2);
+	until(figures(front).accepted == 2);
 	assert_true(is_closed_by_peer(silent));
 	assert_true(is_closed_by_peer(half));
 	assert_int_equal(figures(front).late, 2);
