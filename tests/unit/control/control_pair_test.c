@@ -139,6 +139,28 @@ static void a_target_who_does_not_answer_leaves_the_customer_held(void **state)
 	assert_hears(h, CUSTOMER, "1001");
 }
 
+static void a_target_who_hangs_up_leaves_the_customer_as_he_is(void **state)
+{
+	struct house *h = *state;
+
+	consults(h);
+	hangs_up(h, OTHER);
+	assert_tab(h, 1, 2, "wrap");
+	assert_string_equal(ended_by_word(told(h, 1, 2)->ended_by), "customer");
+	assert_tab(h, 1, 1, "held");
+	assert_hears(h, CUSTOMER, "music");
+	assert_false(can_do(h, 1, 1, CAN_CANCEL_CONSULT));
+	ends_wrap(h, 1, 2);
+	does(h, CMD_RESUME, 1, 1);
+	does_with(h, CMD_TRANSFER_CONSULT, 1, 1, OTHER, 0);
+	house_run_ms(h, 2000);
+	does(h, CMD_RESUME, 1, 1); /* the target waits, and hangs up while he does */
+	hangs_up(h, OTHER);
+	assert_tab(h, 1, 2, "wrap");
+	assert_tab(h, 1, 1, "talk");
+	assert_hears(h, CUSTOMER, "1001");
+}
+
 static void a_customer_who_leaves_during_the_consultation_ends_his_call_only(void **state)
 {
 	struct house *h = *state;
@@ -471,6 +493,8 @@ int main(void)
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_target_who_does_not_answer_leaves_the_customer_held, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_target_who_hangs_up_leaves_the_customer_as_he_is,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_customer_who_leaves_during_the_consultation_ends_his_call_only, setup,
 			teardown),

@@ -424,6 +424,22 @@ static void a_caller_who_leaves_the_queue_is_abandoned(void **state)
 	assert_int_equal(h->heard_count, 0);
 }
 
+/* He was gone before control had its turn. */
+static void a_caller_who_leaves_at_once_leaves_nothing(void **state)
+{
+	struct house *h = *state;
+	unsigned records = fake_log_count(h->log);
+	char leg[TEL_ID_SIZE];
+
+	assert_int_equal(sim_call_in(h->sim, CUSTOMER, "", QUEUE, leg, NULL), ST_OK);
+	house_run_switch(h);
+	assert_int_equal(sim_party_hangup(h->sim, leg), ST_OK);
+	house_run_switch(h);
+	house_run_ms(h, 100);
+	assert_int_equal(figures(h).calls_live, 0);
+	assert_int_equal(fake_log_count(h->log), records);
+}
+
 static void a_caller_who_leaves_while_his_agent_is_brought_is_missed(void **state)
 {
 	struct house *h = *state;
@@ -513,6 +529,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_caller_who_leaves_while_it_rings_is_missed, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_caller_who_leaves_the_queue_is_abandoned, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_caller_who_leaves_at_once_leaves_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_caller_who_leaves_while_his_agent_is_brought_is_missed, setup, teardown),

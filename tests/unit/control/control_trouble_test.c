@@ -235,6 +235,10 @@ static void a_telephone_that_comes_and_goes_is_told(void **state)
 	sim_set_station(h->sim, "1001", true, true);
 	house_run_ms(h, 10);
 	assert_true(h->heard_agent[1].is_phone_reachable);
+	h->agent_tells = 0;
+	sim_set_station(h->sim, "9999", true, true); /* nobody's */
+	house_run_ms(h, 10);
+	assert_int_equal(h->agent_tells, 0);
 }
 
 /* --- the database is away --- */
