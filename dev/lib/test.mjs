@@ -4,7 +4,7 @@ import { cpus, tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { startCluster } from '../../tests/support/pg.mjs'
 import { root } from '../../tests/support/results.mjs'
-import { analyzers } from './analyze.mjs'
+import { analyzer } from './analyze.mjs'
 import { runProgram } from './process.mjs'
 import { Report } from './report.mjs'
 import { parseTap } from './tap.mjs'
@@ -30,8 +30,8 @@ const SUITES = {
   telephony: { about: 'a real Asterisk with telephones that listen', needs: ['test'], nodes: ['tests/telephony'], alone: true },
   release: { about: 'the release build and its hardening', needs: ['run'], nodes: ['tests/release'] },
   clang: { about: 'the build by a second compiler', needs: ['clang'] },
-  analyze: { about: "gcc's analyzer over the program", needs: ['analyzer'] },
-  tidy: { about: 'clang-tidy and cppcheck; run when named: docs/status.md', needs: ['test'], analyzers: true, isAskedFor: true },
+  analyze: { about: "gcc's analyzer over the program, cppcheck", needs: ['test', 'analyzer'], tool: 'cppcheck' },
+  tidy: { about: 'clang-tidy, some minutes; only when it is named', needs: ['test'], tool: 'clang-tidy', isAskedFor: true },
 }
 
 const usage = `usage: dev/test [SUITE|FILE]...
@@ -68,13 +68,13 @@ async function main(args) {
   return report.finish()
 }
 
-async function runSuite(name, { needs = [], meson, nodes, alone, analyzers: analyzes }) {
+async function runSuite(name, { needs = [], meson, nodes, alone, tool }) {
   for (const build of needs) {
     if (!(await isBuilt(build))) return report.fail(name, 'all of it', 'could not be run', `build ${build} failed`)
   }
   if (meson) await runMeson(meson)
   if (nodes) await runFiles(name, nodes.flatMap(testFiles), alone)
-  if (analyzes) await runAnalyzers(name)
+  if (tool) await runAnalyzer(name, tool)
 }
 
 async function isBuilt(name) {
@@ -170,12 +170,11 @@ function diagnosticsOf(output) {
 
 /* --- analyzers --- */
 
-async function runAnalyzers(suite) {
-  for (const { name, command, args } of analyzers(root)) {
-    const { code, output, errors, seconds } = await runProgram(command, args, { cwd: root, timeoutMs: BUILD_LIMIT_MS })
-    if (code === 0) report.pass(suite, name, 'finds nothing', seconds)
-    else report.fail(suite, name, 'finds nothing', output + errors, seconds)
-  }
+async function runAnalyzer(suite, tool) {
+  const { command, args } = analyzer(root, tool)
+  const { code, output, errors, seconds } = await runProgram(command, args, { cwd: root, timeoutMs: BUILD_LIMIT_MS })
+  if (code === 0) report.pass(suite, tool, 'finds nothing', seconds)
+  else report.fail(suite, tool, 'finds nothing', output + errors, seconds)
 }
 
 /* --- what the node suites share: one PostgreSQL, one temp folder --- */
