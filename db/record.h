@@ -1,9 +1,11 @@
 #pragma once
 /* A record is the one description of something that happened. control makes it, hands it to
- * record_append(), and tells nobody before on_stable() has named it: seen implies stored. What
- * happens to it in between is this seam's secret: today one thread writes records to PostgreSQL in
- * groups, one transaction each (record_writer.c); a journal in front of it can take its place
- * without control noticing.
+ * record_append(), and tells nobody before on_stable() has named it: seen implies stored. The tab's
+ * event, the rows, the webhook, the replay and the state after a crash are projections of it.
+ *
+ * The way of a record: record_append() encodes it (record_codec.h) into the journal (journal.h);
+ * when the journal has synced it, it is stable and told; the drain (drain.h) moves it to PostgreSQL
+ * in its own time. With PostgreSQL away everything goes on.
  *
  * Rows written from it (mission M20-M27): the dialer call (insert or update), the end of the event
  * before and the event that begins now, a result, the agent's state: in this order, in the order of
@@ -16,21 +18,94 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/status.h"
-#include "calls/call_view.h"
+#include "calls/call.h"
 
 #define EVENT_NAME_SIZE 33
 
 enum record_has {
+	/* rows */
 	RECORD_CALL = 1 << 0,	     /* call: upsert the dialer call row */
 	RECORD_EVENT_CLOSE = 1 << 1, /* closed_event: its duration is known now */
 	RECORD_EVENT_OPEN = 1 << 2,  /* event: a new cts_dialerCallEvent row */
 	RECORD_RESULT = 1 << 3,	     /* result: a new cts_dialerCallResult row */
 	RECORD_AGENT = 1 << 4,	     /* agent: state */
 	RECORD_NOTICE = 1 << 5,	     /* nothing to store, but to be told in order */
+	/* what a restarted gateway goes on from */
+	RECORD_STREAM = 1 << 6, /* call was told on its tab: epoch, seq, is_update */
+	RECORD_LIVE = 1 << 7,	/* call and live: all there is to know of a live call */
+	RECORD_STEP = 1 << 8,	/* step: the event that led to call and live from what was before */
+	RECORD_GONE = 1 << 9,	/* the live call of call.call_id is forgotten */
+	RECORD_INTENT = 1 << 10, /* intent: a command is about to be carried out */
+	RECORD_ANSWER = 1 << 11, /* answer: of a command */
+	/* A checkpoint: a copy of everything live, so that older segments can go. Records between
+	 * its two marks are copies (nothing happened, no row is written) or ordinary ones. */
+	RECORD_COPY = 1 << 12,
+	RECORD_CHECKPOINT_BEGIN = 1 << 13,
+	RECORD_CHECKPOINT_END = 1 << 14, /* begun_at: the number of its beginning */
+};
+
+/* What of a live call is not in its view: the rest of struct call, and control's own. */
+struct record_live {
+	struct call_policy policy;
+	struct dialer_counters base;
+	struct call_outcome outcome;
+	char comment[COMMENT_SIZE];
+	int64_t timer_left_ms;
+	unsigned results;
+	bool is_consult, has_rung, has_dialed, is_detached;
+	bool is_ended;			/* over, and its line is not gone yet */
+	char line[UUID_TEXT_SIZE];	/* the call's name at the switch; "" = none */
+	char leg[COMMAND_ID_SIZE];	/* the caller's leg, named by the switch; "" = ours */
+	char queue_number[NUMBER_SIZE]; /* of the queue it came through */
+	struct uuid wanted_agent_id, excluded_agent_id;
+	struct uuid event_id; /* the open event row */
+	int64_t event_at_ms;
+	int64_t waiting_since_ms;  /* in a queue: 0 = not */
+	struct uuid conference_id; /* call_id of the other call in the same mix; nil = none */
+};
+
+/* An event of the pure machine, flat (struct call_event borrows its texts). */
+struct record_step {
+	enum call_event_kind kind;
+	int64_t at_ms;
+	enum actor actor;
+	char command_id[COMMAND_ID_SIZE], reason[WORD_SIZE];
+	bool has_reason;
+	enum attempt_result result;
+	enum ended_by ended_by;
+	int cause;
+	bool on;
+	int64_t retry_at_ms;
+	struct call_outcome outcome;
+	char comment[COMMENT_SIZE];
+	struct uuid agent_id;
+	int tab;
+};
+
+/* A command before it is carried out. key: whose id it is (an agent, or an API key), so that two
+ * cannot meet. */
+struct record_intent {
+	char id[COMMAND_ID_SIZE];
+	struct uuid key;
+	uint64_t body_hash; /* of everything asked: the same id with another body is refused */
+	int kind;	    /* enum command_kind */
+	struct uuid agent_id;
+	int tab, other_tab;
+	struct uuid call_id; /* of the call it would make: its leg at the switch is found by it */
+	char number[NUMBER_SIZE];
+	enum call_direction direction;
+};
+
+struct record_answer {
+	char id[COMMAND_ID_SIZE];
+	struct uuid key;
+	struct err err; /* .status ST_OK: done */
+	struct uuid call_id, dialer_call_id;
+	int tab;
 };
 
 struct record {
-	uint64_t number; /* 1, 2, 3 ... set by record_append() */
+	uint64_t number; /* 1, 2, 3 ... set by record_append(); goes on over restarts */
 	int64_t at_ms;
 	unsigned has;
 	struct call_view call;
@@ -45,6 +120,13 @@ struct record {
 	char comment[COMMENT_SIZE]; /* the agent's, to that result; "" = none */
 	bool is_result_automatic;
 	struct agent_view agent;
+	uint64_t epoch, seq; /* STREAM */
+	bool is_update;	     /* STREAM: told as `update`, not as `state` */
+	struct record_live live;
+	struct record_step step;
+	struct record_intent intent;
+	struct record_answer answer;
+	uint64_t begun_at; /* CHECKPOINT_END */
 };
 
 struct record_log;
