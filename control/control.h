@@ -128,6 +128,10 @@ struct control_listener {
 	/* A call changed. seq: dense per tab within the epoch. */
 	void (*on_call)(void *user, enum tell_kind kind, const struct call_view *call,
 			uint64_t epoch, uint64_t seq);
+	/* While control_recover() runs: an event that was told before the restart, oldest first per
+	 * tab, for those who come back and say how far they heard. age_ms: how long ago. */
+	void (*on_past)(void *user, enum tell_kind kind, const struct call_view *call,
+			uint64_t epoch, uint64_t seq, int64_t age_ms);
 	void (*on_agent)(void *user, const struct agent_view *agent, uint64_t epoch);
 	/* The set of the agent's tabs, or what they carry, changed: ask control_tabs(). */
 	void (*on_tabs)(void *user, const struct uuid *agent_id);
