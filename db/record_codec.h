@@ -16,3 +16,13 @@ size_t record_encode(const struct record *record, unsigned char bytes[RECORD_BYT
 /* Zeroes *ret first. False: not a record (a length runs out of the entry, a text is too long, an
  * enum is unknown). number is not part of the bytes. */
 bool record_decode(const void *bytes, size_t length, struct record *ret) MUST_USE;
+
+/* What decides whether a record has to be decoded at all. */
+struct record_head {
+	unsigned has;
+	int64_t at_ms;
+	uint64_t begun_at;
+};
+/* The same without looking into the parts: some times faster. False as above, but for what is wrong
+ * inside a part. */
+bool record_peek(const void *bytes, size_t length, struct record_head *ret) MUST_USE;
