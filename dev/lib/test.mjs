@@ -28,6 +28,7 @@ const SUITES = {
   integration: { about: 'the real binary, a real PostgreSQL, real sockets', needs: ['test'], nodes: ['tests/integration'] },
   web: { about: 'the library and the pages, in Node and in Chromium', needs: ['test'], nodes: ['tests/web'] },
   telephony: { about: 'a real Asterisk with telephones that listen', needs: ['test'], nodes: ['tests/telephony'], alone: true },
+  fault: { about: 'crashes, outages and bad networks, and what is left afterwards', needs: ['test'], nodes: ['tests/fault'], alone: true },
   release: { about: 'the release build and its hardening', needs: ['run'], nodes: ['tests/release'] },
   clang: { about: 'the build by a second compiler', needs: ['clang'] },
   analyze: { about: "gcc's analyzer over the program, cppcheck", needs: ['test', 'analyzer'], tool: 'cppcheck' },
