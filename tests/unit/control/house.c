@@ -132,7 +132,11 @@ static void set_outcome(struct house *house, const char *name, bool flag, bool i
 
 static void wire(struct house *house, const struct control_config *config)
 {
-	struct control_listener listener = {on_call, on_agent, on_tabs, on_notice, house};
+	struct control_listener listener = {.on_call = on_call,
+					    .on_agent = on_agent,
+					    .on_tabs = on_tabs,
+					    .on_notice = on_notice,
+					    .user = house};
 	struct sim_config sim = {.ring_ms = 100, .answer_ms = 400};
 
 	house->control = control_create(config, &house->clock, &house->timers, on_wake, house);
