@@ -120,14 +120,38 @@ static void put_close(struct channel *channel)
 
 /* ---- sending ---- */
 
+bool channel_is_ready(const struct channel *channel)
+{
+	return channel->state != CHANNEL_CLOSING && channel->queue_count == 0 &&
+	       !is_choked(channel);
+}
+
 void channel_send(struct channel *channel, struct frame *frame)
 {
 	if (channel->state == CHANNEL_CLOSING)
 		return;
-	if (channel->queue_count == 0 && !is_choked(channel))
+	if (channel_is_ready(channel))
 		put(channel, WIRE_TEXT, frame_text(frame), frame->length);
 	else
 		enqueue(channel, frame);
+}
+
+void channel_send_text(struct channel *channel, char *text, size_t length)
+{
+	struct frame *frame;
+
+	if (channel_is_ready(channel)) {
+		put(channel, WIRE_TEXT, text, length);
+	} else if (channel->state != CHANNEL_CLOSING) {
+		frame = frame_copy(text, length);
+		enqueue(channel, frame);
+		frame_unref(frame);
+	}
+}
+
+void channel_ask_ready(struct channel *channel)
+{
+	channel->shared->wire->ask_writable(channel->wire);
 }
 
 static void send_first(struct channel *channel)
@@ -158,6 +182,8 @@ void channel_on_writable(struct channel *channel)
 		channel->shared->wire->ask_writable(channel->wire);
 	else
 		drop_queue(channel);
+	if (channel->is_behind && channel_is_ready(channel))
+		channel->shared->on_ready(channel);
 }
 
 /* An empty payload would do for the peer, but the library keeps the pong of one to itself. */

@@ -5,7 +5,8 @@
  *
  * A frame is written at once when nothing waits (half the cost of going through "tell me when
  * writable"), else it queues. The queue is bounded in frames and in bytes; who reads slower than
- * that is closed with 4008 and comes back for a snapshot. */
+ * that is closed with 4008 and comes back for a snapshot. Events that were missed do not go through
+ * the queue: a channel that is behind asks for them when it can take them. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,8 @@ struct wire_ops {
 	/* FRAME_RESERVE bytes in front of the payload may be overwritten. False: the connection is
 	 * dead. */
 	bool (*send)(void *wire, enum wire_kind kind, char *payload, size_t length);
+	/* Optional: something is about to be sent there, so its memory may be fetched. */
+	void (*expect)(const void *wire);
 	void (*ask_writable)(void *wire); /* channel_on_writable() is called once, later */
 	void (*kill)(
 		void *wire); /* ends it without a word, not before this turn of the loop is over */
@@ -55,6 +58,8 @@ struct channel_shared { /* the same for all of a hub */
 	/* Called once, when it begins to close for whatever reason of ours; code 0 = the peer's or
 	 * the wire's. */
 	void (*on_closing)(struct channel *channel, unsigned code);
+	/* It is behind, nothing else waits and the wire takes more: what is next? */
+	void (*on_ready)(struct channel *channel);
 	/* A whole message. text is valid during the call; a text message is UTF-8. */
 	void (*on_message)(struct channel *channel, const char *text, size_t length,
 			   bool is_binary);
@@ -68,37 +73,40 @@ enum channel_state {
 };
 
 struct channel {
+	/* what every event needs, together */
 	const struct channel_shared *shared;
 	void *wire;
+	struct channel *agent_next; /* of the agent's attached ones */
 	enum channel_state state;
 	int tab;
+	unsigned queue_count;
+	bool is_behind; /* its next event comes from on_ready(), live ones wait there */
+	bool is_ping_due;
+	bool is_close_sent;
+	struct channel *agent_prev; /* NULL = not attached */
 	struct uuid agent_id, session_id;
 	char *client; /* NULL = none */
 	/* going out */
 	struct frame **queue; /* a ring, only there while something waits */
-	unsigned queue_first, queue_count;
+	unsigned queue_first;
+	unsigned pings_unanswered; /* also those that could not be sent */
 	size_t queue_bytes;
+	uint64_t heard_epoch, heard_seq; /* while it is behind: the last event it has */
 	/* coming in */
 	char *partial;
 	size_t partial_length, partial_capacity;
 	unsigned fragments;
+	unsigned pending_count;
 	int64_t rate_us; /* when the bucket would be full again */
 	int64_t heard_us;
-	unsigned pings_unanswered; /* also those that could not be sent */
-	bool is_ping_due;
 	/* ending */
 	uint16_t close_code;
-	bool is_close_sent;
 	char close_reason[32];
 	int64_t session_ends_us; /* monotonic; INT64_MAX = never */
 	struct timer
 		timer; /* not attached in time, session's end, or not closed in time: by state */
-	/* the hub's lists */
-	struct channel *prev, *next; /* of all */
-	struct channel *agent_prev,
-		*agent_next;	 /* of the agent's attached ones; NULL = not there */
-	struct pending *pending; /* commands that are not answered yet */
-	unsigned pending_count;
+	struct channel *prev, *next; /* the hub's list of all */
+	struct pending *pending;     /* commands that are not answered yet */
 };
 
 void channel_init(struct channel *channel, const struct channel_shared *shared, void *wire,
@@ -109,6 +117,13 @@ void channel_done(struct channel *channel);
 /* Sends or queues; takes a reference of its own when it queues. Too much waiting closes the
  * channel. */
 void channel_send(struct channel *channel, struct frame *frame);
+/* The same with a text that is copied when it has to wait; FRAME_RESERVE bytes in front of it may
+ * be overwritten. */
+void channel_send_text(struct channel *channel, char *text, size_t length);
+/* Nothing waits and the wire takes more. */
+bool channel_is_ready(const struct channel *channel);
+/* on_ready() is called again, in a later turn. */
+void channel_ask_ready(struct channel *channel);
 void channel_on_writable(struct channel *channel);
 void channel_ping(struct channel *channel);
 /* Begins to close: nothing else is sent any more. The code of the first call counts. */

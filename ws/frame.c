@@ -5,14 +5,19 @@
 #include "base/cleanup.h"
 #include "base/json_writer.h"
 
-struct frame *frame_make(const struct json_writer *writer)
+struct frame *frame_copy(const char *text, size_t length)
 {
-	struct frame *frame = xmalloc(sizeof(*frame) + FRAME_RESERVE + writer->length);
+	struct frame *frame = xmalloc(sizeof(*frame) + FRAME_RESERVE + length);
 
 	frame->refs = 1;
-	frame->length = (uint32_t)writer->length;
-	memcpy(frame_text(frame), jw_start(writer), writer->length);
+	frame->length = (uint32_t)length;
+	memcpy(frame_text(frame), text, length);
 	return frame;
+}
+
+struct frame *frame_make(const struct json_writer *writer)
+{
+	return frame_copy(jw_start(writer), writer->length);
 }
 
 struct frame *frame_ref(struct frame *frame)

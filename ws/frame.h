@@ -17,6 +17,8 @@ struct frame {
 
 /* A copy of what the writer holds; the caller has the first reference. */
 struct frame *frame_make(const struct json_writer *writer);
+/* A copy of a text. */
+struct frame *frame_copy(const char *text, size_t length);
 struct frame *frame_ref(struct frame *frame);
 void frame_unref(struct frame *frame);
 

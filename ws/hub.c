@@ -359,6 +359,7 @@ struct hub *hub_create(const struct ws_config *config, const struct wire_ops *wi
 			   .rate_per_s = hub->config.rate_per_s,
 			   .rate_burst = hub->config.rate_burst},
 		.on_closing = on_closing,
+		.on_ready = hub_on_ready,
 		.on_message = hub_on_message,
 		.hub = hub,
 	};

@@ -8,6 +8,7 @@
 #include "ws/recent.h"
 
 #define OUTCOMES_MAX 256
+#define REPLAY_SLICE 32 /* missed events in one turn of the loop, for one channel */
 #define PENDING_MAX  64 /* commands of one channel without an answer */
 
 /* Something for all channels, done in slices so that ten thousand of them do not hold up a call. */
@@ -59,6 +60,8 @@ void hub_watch_session(struct channel *channel);
 
 /* --- hub_request.c --- */
 void hub_on_message(struct channel *channel, const char *text, size_t length, bool is_binary);
+/* It is behind and can take more. */
+void hub_on_ready(struct channel *channel);
 /* Answers that still come have nobody to go to. */
 void hub_forget_pending(struct channel *channel);
 

@@ -50,20 +50,55 @@ static void join(struct channel *channel, const struct attach *attach)
 }
 
 /* Exactly what was missed, or nothing. */
-static bool find_missed(const struct channel *channel, const struct attach *attach, uint64_t epoch,
-			uint64_t seq, struct frame *ret[RECENT_MISSED], unsigned *ret_count)
+static bool may_resume(const struct channel *channel, const struct attach *attach, uint64_t epoch,
+		       uint64_t seq)
 {
-	*ret_count = 0;
+	const struct hub *hub = channel->shared->hub;
+
 	return attach->has_position && attach->epoch == epoch &&
-	       recent_missed(channel->shared->hub->recent, &channel->agent_id, channel->tab, epoch,
-			     attach->seq, seq, ret, ret_count);
+	       recent_has(hub->recent, &channel->agent_id, channel->tab, epoch, attach->seq, seq,
+			  hub_now_us(hub));
+}
+
+/* A slice of what it missed. Live events join behind, in the log, until it has caught up. */
+void hub_on_ready(struct channel *channel)
+{
+	struct hub *hub = channel->shared->hub;
+	struct recent_text texts[REPLAY_SLICE];
+	unsigned count, i;
+	uint64_t newest;
+
+	if (!recent_read(hub->recent, &channel->agent_id, channel->tab, channel->heard_epoch,
+			 channel->heard_seq, REPLAY_SLICE, texts, &count, &newest)) {
+		channel_close(channel, CLOSE_SLOW, "too slow"); /* forgotten before it was read */
+		return;
+	}
+	for (i = 0; i < count && channel_is_ready(channel); i++) {
+		hub->figures.messages_out++;
+		channel_send_text(channel, texts[i].text, texts[i].length);
+	}
+	channel->heard_seq += i;
+	channel->is_behind = channel->heard_seq < newest;
+	if (channel->is_behind && channel->state != CHANNEL_CLOSING)
+		channel_ask_ready(channel);
+}
+
+static void resume(struct channel *channel, const struct attach *attach, uint64_t seq)
+{
+	channel->heard_epoch = attach->epoch;
+	channel->heard_seq = attach->seq;
+	channel->is_behind = attach->seq < seq;
+	if (!channel->is_behind)
+		return;
+	if (channel_is_ready(channel))
+		hub_on_ready(channel);
+	else
+		channel_ask_ready(channel);
 }
 
 static void answer_attach(struct channel *channel, const struct request *request)
 {
 	struct hub *hub = channel->shared->hub;
-	struct frame *missed[RECENT_MISSED];
-	unsigned missed_count;
 	struct call_view call;
 	struct agent_view agent = {0};
 	int tabs[TAB_MAX];
@@ -77,12 +112,11 @@ static void answer_attach(struct channel *channel, const struct request *request
 	answer.tab_count = control_tabs(hub->control, &channel->agent_id, tabs);
 	answer.outcome_count = control_outcomes(hub->control, hub->outcomes, OUTCOMES_MAX);
 	answer.now_ms = clock_wall_ms(hub->clock);
-	answer.is_resumed = find_missed(channel, &request->attach, answer.epoch, answer.seq, missed,
-					&missed_count);
+	answer.is_resumed = may_resume(channel, &request->attach, answer.epoch, answer.seq);
 	protocol_write_attached(&hub->writer, &request->id, &answer);
 	hub_send(channel);
-	for (unsigned i = 0; i < missed_count && answer.is_resumed; i++)
-		channel_send(channel, missed[i]);
+	if (answer.is_resumed)
+		resume(channel, &request->attach, answer.seq);
 }
 
 static void attach(struct channel *channel, const struct request *request)

@@ -18,17 +18,52 @@ static void send_to_agent(struct hub *hub, const struct uuid *agent_id, int tab,
 	}
 }
 
+/* Who is behind gets it in its turn. */
+static void send_event(struct hub *hub, struct channel *channels, int tab, char *text,
+		       size_t length)
+{
+	struct channel *channel, *next;
+
+	DL_FOREACH_SAFE2(channels, channel, next, agent_next) {
+		if (channel->tab != tab || channel->is_behind)
+			continue;
+		hub->figures.messages_out++;
+		channel_send_text(channel, text, length);
+	}
+}
+
+/* With ten thousand tabs an event waits longest for memory that has not been touched for a while:
+ * all of it is asked for first and comes while the event is written. */
 static void on_call(void *user, enum tell_kind kind, const struct call_view *call, uint64_t epoch,
 		    uint64_t seq)
 {
 	struct hub *hub = user;
-	struct frame *frame;
+	struct channel *channels;
+	int64_t now_us = hub_now_us(hub);
+	size_t length;
+	char *text;
 
-	protocol_write_call_event(&hub->writer, kind, call, epoch, seq);
-	frame = hub_frame(hub);
-	recent_put(hub->recent, &call->agent_id, call->tab, epoch, seq, frame, hub_now_us(hub));
-	send_to_agent(hub, &call->agent_id, call->tab, frame);
-	frame_unref(frame);
+	recent_expect(hub->recent, &call->agent_id, call->tab);
+	channels = audience_find(hub->audience, &call->agent_id);
+	if (channels && hub->shared.wire->expect)
+		hub->shared.wire->expect(channels->wire);
+	text = recent_begin(hub->recent, now_us);
+	length = protocol_put_call_event(text, kind, call, epoch, seq);
+	recent_commit(hub->recent, &call->agent_id, call->tab, epoch, seq, length, now_us);
+	send_event(hub, channels, call->tab, text, length);
+}
+
+/* Written again it is the same text: nothing in it depends on the moment. */
+static void on_past(void *user, enum tell_kind kind, const struct call_view *call, uint64_t epoch,
+		    uint64_t seq, int64_t age_ms)
+{
+	struct hub *hub = user;
+	int64_t now_us = hub_now_us(hub);
+	char *text = recent_begin(hub->recent, now_us);
+	size_t length = protocol_put_call_event(text, kind, call, epoch, seq);
+
+	recent_commit(hub->recent, &call->agent_id, call->tab, epoch, seq, length,
+		      now_us - age_ms * 1000);
 }
 
 static void on_agent(void *user, const struct agent_view *agent, uint64_t epoch)
@@ -77,6 +112,7 @@ void hub_listen(struct hub *hub)
 {
 	const struct control_listener listener = {
 		.on_call = on_call,
+		.on_past = on_past,
 		.on_agent = on_agent,
 		.on_tabs = on_tabs,
 		.on_notice = on_notice,

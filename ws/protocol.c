@@ -193,25 +193,32 @@ static const struct method *find_method(const char *name)
 	return NULL;
 }
 
+/* A position that makes no sense is none: its tab gets the snapshot, and not an error it cannot do
+ * anything about. */
+static bool read_number(const json_t *params, const char *key, uint64_t *ret)
+{
+	const json_t *number = json_object_get(params, key);
+
+	*ret = 0;
+	if (!json_is_integer(number) || json_integer_value(number) < 0)
+		return false;
+	*ret = (uint64_t)json_integer_value(number);
+	return true;
+}
+
 static enum status read_attach(const json_t *params, struct attach *ret, struct err *err)
 {
-	long long tab = 1, epoch = 0, seq = 0;
-	bool has_epoch, has_seq;
+	long long tab = 1;
 	enum status status = json_get_int(params, "tab", 0, TAB_MAX, &tab, NULL, err);
 
 	if (status == ST_OK)
 		status = json_get_text(params, "client", ret->client, sizeof(ret->client), NULL,
 				       err);
-	if (status == ST_OK)
-		status = json_get_int(params, "epoch", 0, INT64_MAX, &epoch, &has_epoch, err);
-	if (status == ST_OK)
-		status = json_get_int(params, "seq", 0, INT64_MAX, &seq, &has_seq, err);
 	if (status != ST_OK)
 		return status;
 	ret->tab = tab == 0 ? 1 : (int)tab;
-	ret->has_position = has_epoch && has_seq;
-	ret->epoch = (uint64_t)epoch;
-	ret->seq = (uint64_t)seq;
+	ret->has_position =
+		read_number(params, "epoch", &ret->epoch) && read_number(params, "seq", &ret->seq);
 	return ST_OK;
 }
 

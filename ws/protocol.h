@@ -44,8 +44,12 @@ enum status protocol_read(const char *text, size_t length, struct request *ret,
 void protocol_write_call(struct json_writer *w, const struct call_view *call);
 
 /* --- notifications: whole messages --- */
-void protocol_write_call_event(struct json_writer *w, enum tell_kind kind,
-			       const struct call_view *call, uint64_t epoch, uint64_t seq);
+/* Straight to where it stays, for the same reason as the call itself (call_json.h): `to` has
+ * CALL_EVENT_LONGEST bytes. Answers the length. The same arguments give the same bytes, whenever.
+ */
+#define CALL_EVENT_LONGEST (17 * 1024)
+size_t protocol_put_call_event(char *to, enum tell_kind kind, const struct call_view *call,
+			       uint64_t epoch, uint64_t seq);
 void protocol_write_agent_event(struct json_writer *w, const struct agent_view *agent,
 				uint64_t epoch);
 void protocol_write_tabs_event(struct json_writer *w, const int *tabs, unsigned count);

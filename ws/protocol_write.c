@@ -88,12 +88,12 @@ static char *put(char *to, const char *text)
 	return to + length;
 }
 
-/* Not through the writer, for the same reason as the call itself (call_json.h). */
-void protocol_write_call_event(struct json_writer *w, enum tell_kind kind,
-			       const struct call_view *call, uint64_t epoch, uint64_t seq)
+size_t protocol_put_call_event(char *start, enum tell_kind kind, const struct call_view *call,
+			       uint64_t epoch, uint64_t seq)
 {
-	char text[160 + CALL_JSON_LONGEST], *to = text;
+	char *to = start;
 
+	_Static_assert(CALL_EVENT_LONGEST >= CALL_JSON_LONGEST + 160, "the call and around it");
 	to = put(to, kind == TELL_STATE
 			     ? "{\"jsonrpc\":\"2.0\",\"method\":\"state\",\"params\":{\"epoch\":"
 			     : "{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"params\":{\"epoch\":");
@@ -103,7 +103,7 @@ void protocol_write_call_event(struct json_writer *w, enum tell_kind kind,
 	to = put(to, ",\"call\":");
 	to = call_json_put(to, call);
 	to = put(to, "}}");
-	jw_raw(w, text, (size_t)(to - text));
+	return (size_t)(to - start);
 }
 
 void protocol_write_agent_event(struct json_writer *w, const struct agent_view *agent,

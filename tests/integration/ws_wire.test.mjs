@@ -400,10 +400,26 @@ test('who comes back gets exactly what he missed, or a snapshot', async () => {
     assert.equal(tab.messages().filter(({ method }) => method).length, 0)
     tab.destroy()
   }
-  for (let i = 0; i < 49; i++) await door.ask('tell', agent, 1, 'talk')
+  await door.ask('flood', agent, 1, 1000)
   const late = await open(agent)
-  assert.equal((await late.request('attach', { tab: 1, epoch, seq: 5 })).result.resumed, false)
+  assert.equal((await late.request('attach', { tab: 1, epoch, seq: 4 })).result.resumed, false)
   late.destroy()
+})
+
+test('a thousand missed events come whole and in order, live ones behind them', async () => {
+  const agent = newAgent()
+  const first = await attached(agent)
+  const { epoch } = first.attach
+  first.destroy()
+  await door.ask('flood', agent, 1, 1000)
+  const back = await open(agent)
+  assert.equal((await back.request('attach', { tab: 1, epoch, seq: 0 })).result.resumed, true)
+  await door.ask('flood', agent, 1, 500)
+  const seqs = () => back.messages().flatMap(({ params }) => params?.seq ?? [])
+  await until('all events', () => back.frames.length >= 1501, 20_000)
+  assert.deepEqual(seqs(), Array.from({ length: 1500 }, (_, i) => i + 1))
+  await isAlive(back)
+  back.destroy()
 })
 
 test('a page that is back before its old connection was missed replaces it', async () => {
@@ -420,6 +436,7 @@ test('a page that is back before its old connection was missed replaces it', asy
 
 test('a reader that is too slow is closed with 4008, costs little memory and slows nobody down', async () => {
   const [slow, fast] = [await attached(), await attached()]
+  for (let i = 0; i < 64; i++) await door.ask('flood', newAgent(), 1, 1000) // all there may be for what could be missed
   slow.stopReading()
   const before = await door.stat()
   for (let i = 0; i < 40; i++) await door.ask('flood', slow.agent, 1, 1000)

@@ -255,6 +255,19 @@ void fake_tell_call(struct control *control, unsigned agent, int tab, enum call_
 	tell_call(control, need_agent(control, agent), tab, state, &call);
 }
 
+void fake_tell_past(struct control *control, unsigned agent, int tab, const struct call_view *call,
+		    uint64_t seq, int64_t age_ms)
+{
+	struct agent *who = need_agent(control, agent);
+
+	who->seq[tab] = (uint32_t)seq;
+	who->call_state[tab] = (uint8_t)call->state;
+	for (unsigned i = 0; i < control->listener_count; i++)
+		if (control->listeners[i].on_past)
+			control->listeners[i].on_past(control->listeners[i].user, TELL_STATE, call,
+						      FAKE_EPOCH, seq, age_ms);
+}
+
 bool fake_tell_seen(struct control *control, unsigned i, struct call_view *call)
 {
 	const struct seen_tab *seen;

@@ -26,6 +26,9 @@ void fake_call(struct control *control, unsigned agent, int tab, enum call_state
 /* Tells it to all listeners under the tab's next number. */
 void fake_tell_call(struct control *control, unsigned agent, int tab, enum call_state state,
 		    const char *mark);
+/* Tells it as something of before a restart, so long ago. */
+void fake_tell_past(struct control *control, unsigned agent, int tab, const struct call_view *call,
+		    uint64_t seq, int64_t age_ms);
 void fake_tell_agent(struct control *control, unsigned agent, enum agent_state state);
 void fake_tell_tabs(struct control *control, unsigned agent);
 void fake_tell_notice(struct control *control, unsigned agent, const char *code,
