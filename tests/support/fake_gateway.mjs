@@ -6,7 +6,8 @@
  *   const ticket = await gateway.ticket(token)
  *   gateway.tab('1001', 1).farAnswers()            the far end and the clock: fake_calls.mjs
  *   gateway.incoming('1001', { phone: '…' })       a caller; gateway.present() a record
- *   gateway.closeAll(1012, 'retry=50')             also terminateAll(), refuseTickets(n), loseEvents(n), forget(), isDeaf
+ *   gateway.closeAll(1012, 'retry=50')             also terminateAll(), refuseTickets(n), loseEvents(n), loseAnswers(n),
+ *                                                  forget(), isDeaf
  *   gateway.attachments, gateway.connections       what clients did
  *   await gateway.stop()
  *
@@ -52,11 +53,14 @@ class FakeGateway {
     this.tickets = new Map() // ticket -> login
     this.sockets = new Set() // attached or about to be: {socket, agent, tab, client}
     this.attachments = [] // params of every accepted attach
-    this.received = [] // every request but attach and ping
+    this.received = [] // every request but attach and ping that was carried out
+    this.asked = [] // {id, method, text} of every one that came, also again
+    this.answered = new Map() // agent, tab and id -> {text, message}: the same id gets the same answer
     this.connections = 0
     this.ticketsMade = 0
     this.ticketsToRefuse = 0
     this.eventsToLose = 0
+    this.answersToLose = 0
     this.isDeaf = false // hears what attached tabs say and answers nothing
     this.clockMs = 0 // how much its clock is ahead, as it tells
     this.isClosed = false // refuses connections, as a gateway that is away
@@ -133,8 +137,14 @@ class FakeGateway {
     this.eventsToLose = count
   }
 
-  /* As after a restart: a new epoch, nothing to replay. */
+  /* The next commands are carried out, and nobody is told. */
+  loseAnswers(count) {
+    this.answersToLose = count
+  }
+
+  /* As after a restart without a journal: a new epoch, nothing to replay, no command known. */
   forget() {
+    this.answered.clear()
     for (const agent of this.agents.values()) {
       agent.epoch += 1
       for (const tab of agent.tabs.values()) Object.assign(tab, { seq: 1, log: [] })
@@ -214,26 +224,42 @@ class FakeGateway {
       return this.#refuse(it.socket, id ?? null, -32600, new Refusal('protocol.bad_request', 'not a JSON-RPC 2.0 request'))
     if (this.isDeaf && it.tab) return
     try {
-      this.#carryOut(it, id, method, params)
+      if (method === 'attach') return this.#attach(it, id, params)
+      if (!it.tab) throw new Refusal('protocol.not_attached', 'attach first')
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal
-      this.#refuse(it.socket, id, refusal.number, refusal)
+      return this.#refuse(it.socket, id, refusal.number, refusal)
     }
+    if (method === 'ping') return this.#send(it.socket, { id, result: { serverTime: new Date().toISOString() } })
+    this.#commanded(it, id, method, params, text)
   }
 
-  #refuse(socket, id, number, { code, message, target }) {
-    this.#send(socket, { id, error: { code: number, message, data: { code, target } } })
+  #refuse(socket, id, number, refusal) {
+    this.#send(socket, refused(id, number, refusal))
+  }
+
+  #commanded(it, id, method, params, text) {
+    const key = `${it.agent.login} ${it.tab.number} ${id}`
+    const known = this.answered.get(key)
+    this.asked.push({ id, method, text })
+    if (known && known.text !== text)
+      return this.#refuse(it.socket, id, -32010, new Refusal('command.id_reuse', 'this id was another command', 'id'))
+    const message = known ? known.message : this.#carryOut(it, id, method, params)
+    this.answered.set(key, { text, message })
+    if (this.answersToLose > 0) this.answersToLose -= 1
+    else this.#send(it.socket, message)
   }
 
   #carryOut(it, id, method, params) {
-    if (method === 'attach') return this.#attach(it, id, params)
-    if (!it.tab) throw new Refusal('protocol.not_attached', 'attach first')
-    const result = this.#resultOf(it, method, params)
-    this.#send(it.socket, { id, result })
+    try {
+      return { id, result: this.#resultOf(it, method, params) }
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal
+      return refused(id, refusal.number, refusal)
+    }
   }
 
   #resultOf({ tab }, method, params) {
-    if (method === 'ping') return { serverTime: new Date().toISOString() }
     this.received.push({ method, params, tab: tab.number })
     if (method === 'getCall') return { call: tab.snapshot() }
     return command(tab, method, params)
@@ -326,6 +352,10 @@ class FakeGateway {
       response.end(JSON.stringify(problem(404, 'not_found', 'there is nothing here')))
     }
   }
+}
+
+function refused(id, number, { code, message, target }) {
+  return { id, error: { code: number, message, data: { code, target } } }
 }
 
 function problem(status, code, detail) {

@@ -1,5 +1,6 @@
 /* What the library does when the network, the gateway or the page have a bad day. */
 import assert from 'node:assert/strict'
+import { randomFillSync } from 'node:crypto'
 import { after, afterEach, before, describe, test } from 'node:test'
 import WebSocket from 'ws'
 import { createCallTab } from '../../web/lib/index.js'
@@ -63,7 +64,7 @@ describe('a tab', () => {
   afterEach(async () => {
     for (const { CallTab } of open.splice(0)) CallTab.disconnect()
     await until('all sockets are closed', () => gateway.sockets.size === 0)
-    Object.assign(gateway, { isDeaf: false, isClosed: false, ticketsToRefuse: 0, eventsToLose: 0, attachments: [], received: [] })
+    Object.assign(gateway, { isDeaf: false, isClosed: false, ticketsToRefuse: 0, eventsToLose: 0, answersToLose: 0, attachments: [], received: [], asked: [] })
     for (const agent of gateway.agents.values()) agent.tabs.clear()
   })
 
@@ -294,25 +295,131 @@ describe('a tab', () => {
     await assert.rejects(within('the refusal', 1000, it.DynamicsTelephony.release()), { code: 'client.not_connected' })
   })
 
-  test('a command whose answer is lost with the connection has an unknown outcome', limit, async () => {
+  test('a command whose answer is lost with the connection is asked again with its id, and done once', limit, async () => {
+    const it = await openTab()
+    gateway.loseAnswers(1)
+    const answer = it.DynamicsTelephony.dial('+15550101')
+    await until('it was carried out', () => gateway.received.length === 1)
+    gateway.terminateAll()
+    const { callId } = await answer
+    assert.equal(callId, it.CallTab.call.callId)
+    assert.deepEqual(gateway.received.map(({ method }) => method), ['dial'])
+    const [first, second] = gateway.asked
+    assert.equal(gateway.asked.length, 2)
+    assert.deepEqual(second, first, 'to the letter')
+    assert.deepEqual(it.states, ['ringing'])
+  })
+
+  test('a refusal that was lost is told like any other', limit, async () => {
+    const it = await openTab()
+    gateway.loseAnswers(1)
+    const answer = it.DynamicsTelephony.release()
+    await until('it was refused', () => gateway.asked.length === 1)
+    gateway.terminateAll()
+    await assert.rejects(answer, ({ code, method }) => code.startsWith('call.') && method === 'release')
+    assert.equal(gateway.received.length, 1)
+  })
+
+  test('a command that never arrived arrives on the next connection', limit, async () => {
     const it = await openTab()
     gateway.isDeaf = true
     const answer = it.DynamicsTelephony.dial('+15550101')
     gateway.terminateAll()
-    await assert.rejects(within('the end of the wait', 2000, answer), { code: 'command.unknown_outcome', method: 'dial' })
+    await until('the loss is known', () => it.CallTab.state === 'reconnecting')
+    gateway.isDeaf = false
+    await answer
+    assert.equal(gateway.received.length, 1)
   })
 
-  test('a command without an answer ends in time, and the silent line is given up', limit, async () => {
-    const it = await openTab({ answerWithinMs: 60 })
+  test('unanswered commands are asked again in their order, before any newer one', limit, async () => {
+    const it = await openTab({ backOff: { firstMs: 20, longestMs: 20 } })
+    const { DynamicsTelephony: dt, CallTab } = it
+    await dt.dial('+15550101')
+    gateway.tab('1001', 1).farAnswers()
+    gateway.asked = []
+    gateway.loseAnswers(3)
+    const answers = [CallTab.mute(true), dt.holdresume(), dt.holdresume()]
+    await until('all were carried out', () => gateway.asked.length === 3)
+    gateway.terminateAll()
+    const newer = new Promise((resolve) => CallTab.on('connection', ({ state }) => state === 'connected' && resolve(CallTab.mute(false))))
+    await Promise.all([...answers, newer])
+    const methods = ['mute', 'holdresume', 'holdresume']
+    assert.deepEqual(gateway.asked.map(({ method }) => method), [...methods, ...methods, 'mute'])
+    assert.deepEqual(gateway.asked.slice(3, 6), gateway.asked.slice(0, 3))
+    assert.equal(gateway.received.filter(({ method }) => method === 'holdresume').length, 2)
+    assert.equal(it.CallTab.call.held, false)
+    assert.deepEqual(it.errors, [])
+  })
+
+  test('many unanswered commands come back in portions that the gateway takes', limit, async () => {
+    const it = await openTab()
     gateway.isDeaf = true
-    await assert.rejects(it.DynamicsTelephony.dial('+15550101'), { code: 'command.unknown_outcome' })
-    await until('given up', () => it.connections.some(({ code, reason }) => code === 4000 && reason === 'silent'))
+    const answers = Array.from({ length: 50 }, () => it.CallTab.setState('Away'))
+    gateway.terminateAll()
+    await until('the loss is known', () => it.CallTab.state === 'reconnecting')
+    gateway.isDeaf = false
+    const ended = await Promise.allSettled(answers)
+    assert.equal(ended.filter(({ status }) => status === 'fulfilled').length, 32)
+    for (const { reason } of ended.slice(32)) assert.equal(reason.code, 'client.not_connected')
+    assert.equal(gateway.received.length, 32)
+  })
+
+  test('a gateway that has forgotten everything is not asked again', limit, async () => {
+    const it = await openTab()
+    gateway.loseAnswers(1)
+    const answer = it.DynamicsTelephony.dial('+15550101')
+    await until('it was carried out', () => gateway.received.length === 1)
+    gateway.forget()
+    gateway.terminateAll()
+    await assert.rejects(answer, { code: 'command.unknown', method: 'dial' })
+    assert.equal(gateway.asked.length, 1)
+  })
+
+  test('a command without an answer ends in time and says what is not known', limit, async () => {
+    const it = await openTab({ commandTimeoutMs: 90 })
+    gateway.isDeaf = true
+    const answer = within('the end of the wait', 2000, it.DynamicsTelephony.dial('+15550101'))
+    await assert.rejects(answer, { code: 'command.unknown', method: 'dial', message: /may have been carried out/ })
+    await until('the silent line is given up', () => it.connections.some(({ code, reason }) => code === 4000 && reason === 'silent'))
     gateway.isDeaf = false
     await until('attached again', () => it.CallTab.state === 'connected')
+    await it.DynamicsTelephony.dial('+15550102')
+    assert.deepEqual(gateway.received.map(({ params }) => params.number), ['+15550102'], 'what was given up is not sent again')
+  })
+
+  test('a silent line is given up in time to ask again', limit, async () => {
+    const it = await openTab({ commandTimeoutMs: 900 })
+    gateway.isDeaf = true
+    const answer = it.DynamicsTelephony.dial('+15550101')
+    await until('given up', () => it.connections.some(({ reason }) => reason === 'silent'))
+    gateway.isDeaf = false
+    await answer
+  })
+
+  test('a page that leaves knows nothing of what it had sent', limit, async () => {
+    const it = await openTab()
+    gateway.isDeaf = true
+    const answer = it.DynamicsTelephony.dial('+15550101')
+    it.CallTab.disconnect()
+    await assert.rejects(answer, { code: 'command.unknown' })
+  })
+
+  test('a thousand commands have a thousand ids, also where there is no https', limit, async () => {
+    const { newCommandId } = await import('../../web/lib/commands.js')
+    const ids = Array.from({ length: 1000 }, newCommandId)
+    const plain = globalThis.crypto
+    Object.defineProperty(globalThis, 'crypto', { configurable: true, value: { getRandomValues: (bytes) => randomFillSync(bytes) } })
+    try {
+      ids.push(...Array.from({ length: 1000 }, newCommandId))
+    } finally {
+      Object.defineProperty(globalThis, 'crypto', { configurable: true, value: plain })
+    }
+    assert.equal(new Set(ids).size, 2000)
+    for (const id of ids) assert.match(id, /^[0-9a-f-]{32,36}$/)
   })
 
   test('a line that went silent is found by asking', limit, async () => {
-    const it = await openTab({ answerWithinMs: 60, heartbeatMs: 60 })
+    const it = await openTab({ commandTimeoutMs: 60, heartbeatMs: 60 })
     gateway.isDeaf = true
     await until('given up', () => it.connections.some(({ reason }) => reason === 'silent'))
     gateway.isDeaf = false

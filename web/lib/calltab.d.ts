@@ -234,8 +234,8 @@ export interface ConnectOptions {
   origins?: string[]
   /** For Node: a constructor with the browser's interface */
   WebSocket?: unknown
-  /** How long a command waits for its answer; default 10000 */
-  answerWithinMs?: number
+  /** How long a command waits for its answer, also over a reconnection, before it fails with `command.unknown`; default 15000 */
+  commandTimeoutMs?: number
   /** How long a silent line is believed; default 55000 */
   heartbeatMs?: number
 }

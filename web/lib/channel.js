@@ -4,7 +4,7 @@
  * The owner gives a sink and hears: connection(info) on every change of the connection; attached(result, isResumed);
  * notification(method, params) for each message, numbered ones in order and without holes; failed(error) for what nobody asked
  * for. */
-import { ANSWER_WITHIN_MS, PendingRequests, newCommandId, randomText } from './commands.js'
+import { COMMAND_TIMEOUT_MS, PendingRequests, newCommandId, randomText } from './commands.js'
 import { CODES, TelephonyError, asTelephonyError, errorFromWire } from './errors.js'
 import { CLOSE, backOffMs, planAfterClose, thisPage } from './manners.js'
 
@@ -24,7 +24,7 @@ const PASSING = /^(switch|storage|command|client|internal)(\.|$)/
  * @property {() => Promise<string> | string} getTicket a fresh ticket for every connection
  * @property {number} tab
  * @property {any} [WebSocket] a constructor with the browser's interface
- * @property {number} [answerWithinMs]
+ * @property {number} [commandTimeoutMs]
  * @property {number} [heartbeatMs]
  * @property {import('./manners.js').Page} [page]
  * @property {() => number} [random]
@@ -88,31 +88,43 @@ export class Channel {
   }
 
   /**
-   * Sends a command. Before the first attachment it waits for it; in a later outage it is refused at once, because a hang-up
-   * that is carried out half a minute late is worse than none.
+   * Sends a command. Before the first attachment it waits for it; given in a later outage it is refused at once, because a
+   * hang-up that is carried out half a minute late is worse than none. One that was sent when its connection broke is sent
+   * again, with the same id, on the next.
    * @param {string} method
    * @param {Record<string, any>} params
    * @param {number} [withinMs]
    * @returns {Promise<any>}
    */
-  request(method, params, withinMs = this.options.answerWithinMs || ANSWER_WITHIN_MS) {
+  request(method, params, withinMs = this.timeoutMs()) {
     const mayWait = !this.wasAttached && !this.isStopped
-    const { id, text, answer } = this.requests.add(method, params, withinMs)
-    if (this.isAttached) this.send(id, text)
+    const { id, answer } = this.requests.add(method, params, withinMs)
+    if (this.isAttached) this.sendDue()
     else if (!mayWait) this.requests.fail(id)
-    const { turn } = this
-    const askedAt = Date.now()
-    answer.catch((error) => {
-      const wasSilent = this.isAttached && turn === this.turn && this.lastHeardAt <= askedAt
-      if (error.code === CODES.unknownOutcome && wasSilent) this.hangUp('silent')
-    })
+    this.probeUnlessAnswered(answer, withinMs / 3)
     return answer
   }
 
-  /** @private @param {string} id @param {string} text */
-  send(id, text) {
-    this.requests.sent(id)
-    this.socket.send(text)
+  /** @private */
+  timeoutMs() {
+    return this.options.commandTimeoutMs || COMMAND_TIMEOUT_MS
+  }
+
+  /** @private */
+  sendDue() {
+    for (const text of this.requests.takeDue()) this.socket.send(text)
+  }
+
+  /** A line that says nothing is given up while there is time to ask again on another. @private
+   * @param {Promise<any>} answer @param {number} afterMs */
+  probeUnlessAnswered(answer, afterMs) {
+    const { turn } = this
+    const askedAt = Date.now()
+    const timer = setTimeout(() => {
+      if (this.isAttached && turn === this.turn && this.lastHeardAt <= askedAt) this.probe(afterMs)
+    }, afterMs)
+    const stop = () => clearTimeout(timer)
+    answer.then(stop, stop)
   }
 
   /* --- coming up --- */
@@ -181,13 +193,15 @@ export class Channel {
   /** @private @param {any} result */
   attached(result) {
     clearTimeout(this.attachTimer)
-    const isResumed = result.resumed === true && result.epoch === this.position.epoch
+    const isSameEpoch = result.epoch === this.position.epoch
+    const isResumed = result.resumed === true && isSameEpoch
+    if (!isSameEpoch) this.requests.failSent()
     if (!isResumed) this.position = { epoch: result.epoch, seq: result.seq }
     this.isAttached = true
     this.wasAttached = true
     this.attachedAt = Date.now()
     this.beat()
-    for (const text of this.requests.takeUnsent()) this.socket.send(text)
+    this.sendDue()
     this.sink.attached({ ...result, clockOffsetMs: this.clockOffset(result) }, isResumed)
     if (this.isAttached) this.say('connected')
   }
@@ -214,7 +228,8 @@ export class Channel {
     if (!message) return this.sink.failed(new TelephonyError(CODES.badMessage, 'the gateway sent something that is not a message'))
     if (this.attachId && message.id === this.attachId) return this.attachAnswered(message)
     if (typeof message.method === 'string') return this.notified(message.method, message.params || {})
-    if (!this.requests.settle(message) && 'error' in message && message.id === null)
+    if (this.requests.settle(message)) return this.isAttached && this.sendDue()
+    if ('error' in message && message.id === null)
       this.sink.failed(new TelephonyError(CODES.badMessage, `the gateway did not understand a message: ${message.error.message}`))
   }
 
@@ -244,7 +259,7 @@ export class Channel {
     const wasStable = this.isAttached && Date.now() - this.attachedAt >= STABLE_AFTER_MS
     if (wasStable) this.attempt = this.ticketsRefused = 0
     this.forgetSocket()
-    this.requests.failAll({ keepUnsent: !this.wasAttached })
+    this.requests.lineLost({ keepUnsent: !this.wasAttached })
     if (code === CLOSE.notSignedIn) this.ticketsRefused += 1
     const isHidden = this.page.isHidden()
     const { attempt, ticketsRefused, random } = this
@@ -335,8 +350,14 @@ export class Channel {
   }
 
   /** A browser does not show a script the pings of the protocol, so a dead line is found by asking. @private */
-  probe() {
-    this.request('ping', {}).catch(() => {})
+  probe(withinMs = this.timeoutMs()) {
+    const { turn } = this
+    const askedAt = Date.now()
+    const { answer } = this.requests.add('ping', {}, withinMs, { isAsked: false })
+    this.sendDue()
+    answer.catch(() => {
+      if (this.isAttached && turn === this.turn && this.lastHeardAt <= askedAt) this.hangUp('silent')
+    })
   }
 }
 

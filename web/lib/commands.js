@@ -1,7 +1,8 @@
 /* The commands of a tab: how each one's arguments become parameters by name, and the answers that are still awaited. */
 import { CODES, TelephonyError, errorFromWire } from './errors.js'
 
-export const ANSWER_WITHIN_MS = 10000
+export const COMMAND_TIMEOUT_MS = 15000
+const ON_THE_WIRE_AT_MOST = 32 // unanswered; the gateway takes 40 messages in a burst
 export const MESSAGE_BYTES_AT_MOST = 16 * 1024
 
 /* Method of docs/protocol.md -> its parameters from a script's arguments. The one list of what a script, or a frame below the
@@ -59,13 +60,10 @@ function asTime(at) {
   return time.toISOString()
 }
 
-let numberOfIds = 0
-const idOfThisCopy = randomText(8)
-
-/** An id no other page will make: the key by which the gateway knows a command again. */
+/** An id no other page will make: the key by which the gateway knows a command again. Pages without https have no randomUUID. */
 export function newCommandId() {
-  numberOfIds += 1
-  return `${idOfThisCopy}-${numberOfIds.toString(36)}`
+  const { crypto: source } = globalThis
+  return source && source.randomUUID ? source.randomUUID() : randomText(16)
 }
 
 /** @param {number} bytes */
@@ -77,21 +75,24 @@ export function randomText(bytes) {
   return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/* Requests whose answers are awaited. Each ends exactly once: answered, out of time, or failed with the connection. */
+/* Requests whose answers are awaited. Each ends exactly once: answered, out of time, or failed with the connection. One that was
+ * sent outlives its connection and is sent again, to the letter, on the next: the gateway knows the id and answers what it
+ * answered before. */
 export class PendingRequests {
   constructor() {
-    /** @private @type {Map<string, {method: string, text: string, isSent: boolean, timer: any,
-     *   resolve: (result: any) => void, reject: (error: any) => void}>} */
+    /** @private in the order in which they were given @type {Map<string, {method: string, text: string, isAsked: boolean,
+     *   wasSent: boolean, isOnWire: boolean, timer: any, resolve: (result: any) => void, reject: (error: any) => void}>} */
     this.byId = new Map()
   }
 
   /**
-   * Registers a request; whoever sends its text says so by sent() or takeUnsent(). Throws when it is too large to be sent.
+   * Registers a request; whoever sends its text says so by sent() or takeDue(). Throws when it is too large to be sent.
    * @param {string} method
    * @param {Record<string, any>} params
    * @param {number} withinMs
+   * @param {{isAsked?: boolean}} [options] isAsked false: nobody needs the answer once the connection is gone
    */
-  add(method, params, withinMs) {
+  add(method, params, withinMs, { isAsked = true } = {}) {
     const id = newCommandId()
     const text = JSON.stringify({ jsonrpc: '2.0', id, method, params })
     if (utf8Length(text) > MESSAGE_BYTES_AT_MOST) {
@@ -100,22 +101,24 @@ export class PendingRequests {
     }
     const answer = new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.fail(id), withinMs)
-      this.byId.set(id, { method, text, isSent: false, timer, resolve, reject })
+      this.byId.set(id, { method, text, isAsked, wasSent: false, isOnWire: false, timer, resolve, reject })
     })
-    return { id, text, answer }
+    return { id, answer }
   }
 
   /** @param {string} id */
   sent(id) {
     const request = this.byId.get(id)
-    if (request) request.isSent = true
+    if (request) request.wasSent = request.isOnWire = true
   }
 
-  /** The texts that still wait for a connection; from now on they count as sent. */
-  takeUnsent() {
-    const unsent = [...this.byId.values()].filter((request) => !request.isSent)
-    for (const request of unsent) request.isSent = true
-    return unsent.map((request) => request.text)
+  /** The texts that wait for a connection, in their order and as many as it may carry; from now on they count as sent. */
+  takeDue() {
+    const all = [...this.byId.values()]
+    const room = ON_THE_WIRE_AT_MOST - all.filter((request) => request.isOnWire).length
+    const due = all.filter((request) => !request.isOnWire).slice(0, Math.max(0, room))
+    for (const request of due) request.wasSent = request.isOnWire = true
+    return due.map((request) => request.text)
   }
 
   /**
@@ -135,16 +138,29 @@ export class PendingRequests {
     const request = this.take(id)
     if (!request) return
     const { method } = request
+    const unknown = `${method} was sent and not answered: it may have been carried out; look at the call before you try again`
     request.reject(
-      request.isSent
-        ? new TelephonyError(CODES.unknownOutcome, `no answer to ${method}: look at the call before trying again`, { method })
+      request.wasSent
+        ? new TelephonyError(CODES.unknown, unknown, { method })
         : new TelephonyError(CODES.notConnected, `${method} was not sent: the call tab is not connected`, { method }),
     )
   }
 
-  /** @param {{keepUnsent?: boolean}} [options] */
-  failAll({ keepUnsent = false } = {}) {
-    for (const [id, request] of [...this.byId]) if (request.isSent || !keepUnsent) this.fail(id)
+  failAll() {
+    for (const id of [...this.byId.keys()]) this.fail(id)
+  }
+
+  /** What is kept will be sent on the next connection. @param {{keepUnsent: boolean}} options */
+  lineLost({ keepUnsent }) {
+    for (const [id, request] of [...this.byId]) {
+      request.isOnWire = false
+      if (!request.isAsked || (!request.wasSent && !keepUnsent)) this.fail(id)
+    }
+  }
+
+  /** The gateway does not remember what it was asked: sent again, a command could be carried out twice. */
+  failSent() {
+    for (const [id, request] of [...this.byId]) if (request.wasSent) this.fail(id)
   }
 
   /** @private @param {string} id */

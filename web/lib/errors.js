@@ -7,7 +7,7 @@ export const CODES = Object.freeze({
   badOptions: 'client.bad_options',
   otherTab: 'client.other_tab', // this page already carries another tab
   tooLarge: 'command.too_large', // nothing was sent
-  unknownOutcome: 'command.unknown_outcome', // it was sent, and no answer came: look at the call
+  unknown: 'command.unknown', // it was sent, and nobody knows whether it was carried out: look at the call
   ticketFailed: 'ticket.failed', // getTicket refused; it will be asked again
   sessionEnded: 'session.ended', // sign in again; nothing is tried any more
   notAllowed: 'tab.not_allowed',

@@ -4,7 +4,7 @@
  * Who may: the frame sends its greeting only to origins on its list (where its script came from, its own, and what it is told),
  * and the page above takes greetings only from the origins it lists in connect({frames: {origins}}). After that the port is
  * the proof: nobody else holds it. */
-import { ANSWER_WITHIN_MS, COMMANDS, PendingRequests } from './commands.js'
+import { COMMAND_TIMEOUT_MS, COMMANDS, PendingRequests } from './commands.js'
 import { CODES, TelephonyError } from './errors.js'
 
 const VERSION = 1
@@ -43,7 +43,7 @@ export function originsOf(addresses) {
 /* The frame's side: the same interface as Channel. */
 export class FrameLink {
   /**
-   * @param {{origins: string[], window?: any, answerWithinMs?: number}} options
+   * @param {{origins: string[], window?: any, commandTimeoutMs?: number}} options
    * @param {import('./channel.js').Sink} sink
    */
   constructor(options, sink) {
@@ -85,7 +85,7 @@ export class FrameLink {
    * @param {Record<string, any>} params
    * @param {number} [withinMs]
    */
-  request(method, params, withinMs = (this.options.answerWithinMs || ANSWER_WITHIN_MS) + MARGIN_MS) {
+  request(method, params, withinMs = (this.options.commandTimeoutMs || COMMAND_TIMEOUT_MS) + MARGIN_MS) {
     const { id, answer } = this.requests.add(method, params, withinMs)
     if (this.isStopped) this.requests.fail(id)
     else if (this.port) this.ask(id, method, params)
