@@ -16,7 +16,9 @@
  *	composer_command.c commands on one call: make .. dtmf
  *	composer_pair.c	   commands on two: transfer, complete, conference, leave
  *	composer_facts.c   what the switch says
- *	composer_sync.c	   link and resync */
+ *	composer_sync.c	   link and resync
+ *	composer_restore.c calls of an earlier life, and what becomes of them
+ *	composer_found.c   what is at the switch and nobody here knows */
 #include "base/cleanup.h"
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
@@ -63,8 +65,10 @@ struct tc_leg {
 	UT_hash_handle hh;
 	char id[TEL_ID_SIZE];
 	enum tc_role role;
-	bool is_up, is_seen_up, is_muted;
-	int hangup_cause;     /* not 0: we want it gone */
+	bool is_up, is_muted;
+	bool is_seen, is_seen_up, is_seen_rung; /* in this comparison */
+	char seen_mix[TEL_ID_SIZE];		/* there */
+	int hangup_cause;			/* not 0: we want it gone */
 	struct tc_call *call; /* whose far leg or target; NULL: it only has its mix, or is going */
 	struct tc_line *line; /* whose agent leg */
 	struct tc_mix *mix;   /* where it should be */
@@ -90,6 +94,7 @@ struct tc_line { /* one agent's own audio; lives as long as he has a call */
 	struct tc_call *calls;
 	struct timer ring_timer;
 	bool is_unsettled; /* its calls are being gone through: do not free it */
+	bool is_restored;  /* as struct tc_call's */
 };
 
 struct tc_dtmf {
@@ -100,6 +105,8 @@ struct tc_call {
 	UT_hash_handle hh;
 	struct telephony *telephony;
 	char id[TEL_ID_SIZE], agent[TEL_ID_SIZE];
+	char partner[TEL_ID_SIZE]; /* while restored */
+	bool is_restored; /* by telephony_restore(), and the switch has not been compared yet */
 	enum tc_state state;
 	struct tc_line *line; /* NULL: no agent yet */
 	struct tc_call *line_prev, *line_next;
@@ -152,6 +159,14 @@ struct tc_refused { /* a leg the driver would not even try to make */
 	char leg[TEL_ID_SIZE];
 };
 
+struct tc_found { /* a leg or a mix at the switch that nobody here knows */
+	struct tc_found *prev, *next;
+	bool is_mix;
+	char id[TEL_ID_SIZE], tag[TEL_ID_SIZE], mix[TEL_ID_SIZE];
+	bool is_up, has_rung;
+	bool is_kept; /* it was taken over */
+};
+
 struct telephony {
 	const struct clock *clock;
 	struct timers *timers;
@@ -170,7 +185,8 @@ struct telephony {
 	struct tc_mix *mixes;
 	struct tc_line *lines;
 	struct tc_call *calls;
-	struct tc_op *waiting; /* operations for which the driver's queue had no room */
+	struct tc_found *found; /* during a sync */
+	struct tc_op *waiting;	/* operations for which the driver's queue had no room */
 	struct timer retry_timer;
 	struct tc_refused *refused;
 	struct timer refused_timer;
@@ -211,6 +227,30 @@ struct tel_call_fact *tc_tell(struct telephony *t, enum tel_call_fact_kind kind,
 void tc_tell_all(struct telephony *t);
 void tc_tell_done(struct telephony *t);
 
+/* composer_restore.c: before and after what was found is dealt with */
+void tc_restore_take(struct telephony *t);
+void tc_restore_settle(struct telephony *t);
+
+/* composer_found.c */
+void tc_found_leg(struct telephony *t, const struct tel_fact *fact);
+void tc_found_mix(struct telephony *t, const char *id);
+void tc_found_forget(struct telephony *t, const char *leg); /* it has ended */
+/* False: there is no such mix. */
+bool tc_found_take_mix(struct telephony *t, const char *id);
+/* For restored calls: the agents' legs, the targets. */
+void tc_found_take(struct telephony *t);
+/* Keeps who was left to himself with others, removes the rest that is ours. */
+void tc_found_settle(struct telephony *t);
+void tc_found_done(struct telephony *t);
+/* <node>-<kind>-..., kind one of kinds */
+bool tc_is_ours(const struct telephony *t, const char *id, const char *kinds);
+
+/* composer_command.c */
+struct tc_call *tc_call_create(struct telephony *t, const char *id, enum tc_state state);
+enum status tc_check_id(struct telephony *t, const char *id, struct err *err) MUST_USE;
+enum status tc_check_agent(const struct tel_agent *agent, struct err *err) MUST_USE;
+enum status tc_agent_busy(struct err *err);
+
 /* composer_leg.c */
 struct tc_leg *tc_leg_find(struct telephony *t, const char *id);
 struct tc_leg *tc_leg_create(struct telephony *t, const char *id, enum tc_role role);
@@ -218,6 +258,8 @@ void tc_leg_free(struct telephony *t, struct tc_leg *leg);
 void tc_leg_hangup(struct telephony *t, struct tc_leg *leg, int cause);
 struct tc_mix *tc_mix_find(struct telephony *t, const char *id);
 struct tc_mix *tc_mix_create(struct telephony *t, const char *call);
+struct tc_mix *tc_mix_enter(struct telephony *t, const char *id); /* in our books only */
+void tc_mix_rename(struct telephony *t, struct tc_mix *mix, const char *id);
 /* In our books only: for a leg that is made into the mix. */
 void tc_mix_enlist(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg);
 void tc_mix_add(struct telephony *t, struct tc_mix *mix, struct tc_leg *leg);
@@ -230,6 +272,7 @@ unsigned tc_mix_parties(const struct tc_mix *mix); /* legs that are no agent's *
 void tc_mix_settle(struct telephony *t, struct tc_mix *mix);
 
 /* composer_line.c */
+struct tc_line *tc_line_find(struct telephony *t, const char *agent);
 struct tc_line *tc_line_get(struct telephony *t, const struct tel_agent *agent);
 bool tc_line_is_busy(struct telephony *t, const char *agent, const struct tc_mix *but);
 void tc_line_bring(struct tc_line *line, struct tc_mix *mix);
@@ -237,6 +280,13 @@ bool tc_line_is_in(const struct tc_line *line); /* his audio is up and in line->
 void tc_line_mute(struct tc_line *line);
 void tc_line_settle(struct tc_line *line); /* NULL is fine; may free it */
 void tc_line_up(struct tc_line *line);
+bool tc_line_wants_audio(const struct tc_line *line);
+/* His telephone may be ringing for one of his calls. */
+bool tc_line_is_awaited(const struct tc_line *line);
+/* A leg that was found is this agent's. */
+void tc_line_take(struct tc_line *line, const char *leg, bool is_up);
+/* The switch has been compared: his leg is what was taken, or gone. May free the line. */
+void tc_line_restored(struct tc_line *line);
 /* The agent's leg has ended by itself, or we stop waiting for it. */
 void tc_line_lost(struct tc_line *line, const struct tc_ending *ending);
 
@@ -251,6 +301,8 @@ void tc_call_dial(struct tc_call *call);
 void tc_call_join(struct tc_call *call); /* after answer: talk when both are there */
 void tc_call_settle(struct tc_call *call);
 void tc_call_clear(struct tc_call *call, int cause, enum tel_side side);
+/* ENDED is told soon also when the switch says nothing. */
+void tc_call_end_in_time(struct tc_call *call);
 /* Tells ENDED and frees the call; legs that should go have been hung up before. */
 void tc_call_over(struct tc_call *call, const struct tc_ending *ending);
 void tc_call_free(struct tc_call *call);

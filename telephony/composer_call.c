@@ -90,6 +90,15 @@ static void on_end_overdue(void *arg)
 	tc_tell_all(t);
 }
 
+void tc_call_end_in_time(struct tc_call *call)
+{
+	struct telephony *t = call->telephony;
+
+	call->end_timer.fire = on_end_overdue;
+	call->end_timer.arg = call;
+	timer_set(t->timers, &call->end_timer, clock_mono_us(t->clock) + TC_ENDING_S * 1000000LL);
+}
+
 void tc_call_clear(struct tc_call *call, int cause, enum tel_side side)
 {
 	struct telephony *t = call->telephony;
@@ -109,9 +118,7 @@ void tc_call_clear(struct tc_call *call, int cause, enum tel_side side)
 	}
 	tc_leg_hangup(t, call->far, cause);
 	detach(call);
-	call->end_timer.fire = on_end_overdue;
-	call->end_timer.arg = call;
-	timer_set(t->timers, &call->end_timer, clock_mono_us(t->clock) + TC_ENDING_S * 1000000LL);
+	tc_call_end_in_time(call);
 }
 
 void tc_call_dial(struct tc_call *call)

@@ -9,7 +9,7 @@
 
 #define RING_MAX_S 3600
 
-static struct tc_call *create(struct telephony *t, const char *id, enum tc_state state)
+struct tc_call *tc_call_create(struct telephony *t, const char *id, enum tc_state state)
 {
 	struct tc_call *call = xcalloc(1, sizeof *call);
 
@@ -20,12 +20,8 @@ static struct tc_call *create(struct telephony *t, const char *id, enum tc_state
 	return call;
 }
 
-static enum status check_new(struct telephony *t, const char *id, struct err *err)
+enum status tc_check_id(struct telephony *t, const char *id, struct err *err)
 {
-	enum status status = tc_ready(t, err);
-
-	if (status != ST_OK)
-		return status;
 	/* The longest id made from it is <node>-c-<call>. */
 	if (!tel_is_id(id) || strlen(t->node) + 3 + strlen(id) >= TEL_ID_SIZE)
 		return err_set(
@@ -37,7 +33,14 @@ static enum status check_new(struct telephony *t, const char *id, struct err *er
 	return ST_OK;
 }
 
-static enum status check_agent(const struct tel_agent *agent, struct err *err)
+static enum status check_new(struct telephony *t, const char *id, struct err *err)
+{
+	enum status status = tc_ready(t, err);
+
+	return status == ST_OK ? tc_check_id(t, id, err) : status;
+}
+
+enum status tc_check_agent(const struct tel_agent *agent, struct err *err)
 {
 	struct tel_dest station = {.kind = TEL_DEST_STATION};
 
@@ -66,7 +69,7 @@ static enum status check_dest(const struct tel_dest *dest, const struct tel_call
 	return ST_OK;
 }
 
-static enum status agent_busy(struct err *err)
+enum status tc_agent_busy(struct err *err)
 {
 	return err_set(err, ST_CONFLICT, "agent.busy", "agent",
 		       "the agent has another active call; hold it first");
@@ -81,14 +84,14 @@ enum status telephony_make(struct telephony *t, const char *id, const struct tel
 
 	options = options ? options : &usual;
 	if (status == ST_OK)
-		status = check_agent(agent, err);
+		status = tc_check_agent(agent, err);
 	if (status == ST_OK)
 		status = check_dest(dest, options, err);
 	if (status != ST_OK)
 		return status;
 	if (tc_line_is_busy(t, agent->id, NULL))
-		return agent_busy(err);
-	struct tc_call *call = create(t, id, TC_SEEKING);
+		return tc_agent_busy(err);
+	struct tc_call *call = tc_call_create(t, id, TC_SEEKING);
 	call->dest = *dest;
 	call->options = *options;
 	tc_call_move(call, tc_mix_create(t, id));
@@ -121,7 +124,7 @@ enum status telephony_adopt(struct telephony *t, const char *id, const char *leg
 		status = find_offer(t, leg_id, &leg, err);
 	if (status != ST_OK)
 		return status;
-	struct tc_call *call = create(t, id, TC_OFFERED);
+	struct tc_call *call = tc_call_create(t, id, TC_OFFERED);
 	call->far = leg;
 	leg->role = TC_FAR;
 	leg->call = call;
@@ -153,7 +156,7 @@ enum status telephony_answer(struct telephony *t, const char *id, const struct t
 	enum status status = tc_ready_call(t, id, &call, err);
 
 	if (status == ST_OK)
-		status = check_agent(agent, err);
+		status = tc_check_agent(agent, err);
 	if (status != ST_OK)
 		return status;
 	if (call->state == TC_ANSWERING && strcmp(call->agent, agent->id) == 0)
@@ -161,7 +164,7 @@ enum status telephony_answer(struct telephony *t, const char *id, const struct t
 	if (call->state != TC_OFFERED && call->state != TC_PARKED)
 		return tc_not_up(call, err);
 	if (tc_line_is_busy(t, agent->id, call->mix))
-		return agent_busy(err);
+		return tc_agent_busy(err);
 	struct tc_line *former = call->line;
 	call->state = TC_ANSWERING;
 	if (!call->mix)
@@ -220,7 +223,7 @@ enum status telephony_resume(struct telephony *t, const char *id, struct err *er
 	if (call->state != TC_HELD && !(call->state == TC_PARKED && call->line))
 		return tc_not_up(call, err);
 	if (call->line->mix && call->line->mix != call->mix)
-		return agent_busy(err);
+		return tc_agent_busy(err);
 	set_state(call->mix, TC_RESUMING);
 	tc_line_bring(call->line, call->mix);
 	if (tc_line_is_in(call->line))

@@ -142,6 +142,8 @@ static void on_ended(struct telephony *t, const struct tel_fact *fact)
 
 	if (leg)
 		tc_leg_ended(t, leg, fact);
+	else
+		tc_found_forget(t, fact->leg);
 }
 
 static void on_digit(struct telephony *t, const struct tel_fact *fact)

@@ -48,12 +48,28 @@ struct tc_mix *tc_mix_find(struct telephony *t, const char *id)
 	return mix;
 }
 
-struct tc_mix *tc_mix_create(struct telephony *t, const char *call)
+struct tc_mix *tc_mix_enter(struct telephony *t, const char *id)
 {
 	struct tc_mix *mix = xcalloc(1, sizeof *mix);
 
-	str_format(mix->id, sizeof mix->id, "%s-m-%s", t->node, call);
+	str_copy(mix->id, sizeof mix->id, id);
 	HASH_ADD_STR(t->mixes, id, mix);
+	return mix;
+}
+
+void tc_mix_rename(struct telephony *t, struct tc_mix *mix, const char *id)
+{
+	HASH_DEL(t->mixes, mix);
+	str_copy(mix->id, sizeof mix->id, id);
+	HASH_ADD_STR(t->mixes, id, mix);
+}
+
+struct tc_mix *tc_mix_create(struct telephony *t, const char *call)
+{
+	char id[TEL_ID_SIZE];
+
+	str_format(id, sizeof id, "%s-m-%s", t->node, call);
+	struct tc_mix *mix = tc_mix_enter(t, id);
 	tc_send_mix(t, TC_MIX_MAKE, mix->id);
 	return mix;
 }

@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 
-static struct tc_line *find(struct telephony *t, const char *agent)
+struct tc_line *tc_line_find(struct telephony *t, const char *agent)
 {
 	struct tc_line *line;
 
@@ -16,7 +16,7 @@ static struct tc_line *find(struct telephony *t, const char *agent)
 
 struct tc_line *tc_line_get(struct telephony *t, const struct tel_agent *agent)
 {
-	struct tc_line *line = find(t, agent->id);
+	struct tc_line *line = tc_line_find(t, agent->id);
 
 	if (!line) {
 		line = xcalloc(1, sizeof *line);
@@ -31,7 +31,7 @@ struct tc_line *tc_line_get(struct telephony *t, const struct tel_agent *agent)
 
 bool tc_line_is_busy(struct telephony *t, const char *agent, const struct tc_mix *but)
 {
-	const struct tc_line *line = find(t, agent);
+	const struct tc_line *line = tc_line_find(t, agent);
 
 	return line && line->mix && line->mix != but;
 }
@@ -55,6 +55,16 @@ static void on_not_answered(void *arg)
 	tc_tell_all(t);
 }
 
+static void await(struct tc_line *line)
+{
+	struct telephony *t = line->telephony;
+
+	line->ring_timer.fire = on_not_answered;
+	line->ring_timer.arg = line;
+	timer_set(t->timers, &line->ring_timer,
+		  clock_mono_us(t->clock) + TC_AGENT_RING_S * 1000000LL);
+}
+
 static void ring(struct tc_line *line)
 {
 	struct telephony *t = line->telephony;
@@ -69,23 +79,27 @@ static void ring(struct tc_line *line)
 	str_copy(op.options.tag, sizeof op.options.tag, line->agent);
 	line->leg = tc_leg_create(t, op.leg, TC_AGENT);
 	line->leg->line = line;
-	line->ring_timer.fire = on_not_answered;
-	line->ring_timer.arg = line;
-	timer_set(t->timers, &line->ring_timer,
-		  clock_mono_us(t->clock) + TC_AGENT_RING_S * 1000000LL);
+	await(line);
 	tc_send(t, &op);
+}
+
+static bool wants_mute(const struct tc_line *line)
+{
+	const struct tc_call *call;
+	bool is_muted = false;
+
+	DL_FOREACH2(line->mix->calls, call, mix_next)
+		is_muted |= call->is_muted;
+	return is_muted;
 }
 
 void tc_line_mute(struct tc_line *line)
 {
 	struct tc_leg *leg = line->leg;
-	const struct tc_call *call;
-	bool is_muted = false;
 
 	if (!leg || !leg->is_up || !line->mix)
 		return;
-	DL_FOREACH2(line->mix->calls, call, mix_next)
-		is_muted |= call->is_muted;
+	bool is_muted = wants_mute(line);
 	if (leg->is_muted == is_muted)
 		return;
 	leg->is_muted = is_muted;
@@ -142,18 +156,26 @@ static void line_free(struct tc_line *line)
 	free(line);
 }
 
+bool tc_line_wants_audio(const struct tc_line *line)
+{
+	const struct tc_call *call;
+
+	DL_FOREACH2(line->calls, call, line_next)
+		if (tc_state_wants_audio(call->state))
+			return true;
+	return false;
+}
+
 void tc_line_settle(struct tc_line *line)
 {
-	bool wants_audio = false, is_in_use = false;
+	bool is_in_use = false;
 	struct tc_call *call;
 
 	if (!line || line->is_unsettled)
 		return;
-	DL_FOREACH2(line->calls, call, line_next) {
-		wants_audio |= tc_state_wants_audio(call->state);
+	DL_FOREACH2(line->calls, call, line_next)
 		is_in_use |= tc_state_is_current(call->state) && call->mix == line->mix;
-	}
-	if (!wants_audio) {
+	if (!tc_line_wants_audio(line)) {
 		drop(line);
 	} else if (!is_in_use) {
 		line->mix = NULL;
@@ -239,8 +261,10 @@ void tc_line_lost(struct tc_line *line, const struct tc_ending *ending)
 	struct tc_mix *mix = line->mix;
 	struct tc_call *call;
 
-	tc_mix_strike(line->leg);
-	let_go(line);
+	if (line->leg) {
+		tc_mix_strike(line->leg);
+		let_go(line);
+	}
 	line->mix = NULL;
 	line->is_unsettled = true;
 	/* Who puts down his telephone in a conference leaves it. */
@@ -250,4 +274,45 @@ void tc_line_lost(struct tc_line *line, const struct tc_ending *ending)
 		lose(call, ending);
 	line->is_unsettled = false;
 	tc_line_settle(line);
+}
+
+/* ---- after a restart ---- */
+
+/* A resume is told by nothing, so a call that was talked on may still be waiting for him. */
+bool tc_line_is_awaited(const struct tc_line *line)
+{
+	const struct tc_call *call = current_call(line);
+
+	return call && (call->state == TC_ANSWERING || call->state == TC_TALK);
+}
+
+static void take_ringing(struct tc_line *line)
+{
+	struct tc_call *call;
+
+	DL_FOREACH2(line->mix->calls, call, mix_next)
+		if (call->state == TC_TALK)
+			call->state = TC_RESUMING;
+	await(line);
+}
+
+void tc_line_take(struct tc_line *line, const char *id, bool is_up)
+{
+	line->leg = tc_leg_create(line->telephony, id, TC_AGENT);
+	line->leg->line = line;
+	line->leg->is_up = is_up;
+	if (!is_up) {
+		take_ringing(line);
+	} else if (line->mix) {
+		line->leg->is_muted = wants_mute(line);
+		tc_mix_enlist(line->telephony, line->mix, line->leg);
+	}
+}
+
+void tc_line_restored(struct tc_line *line)
+{
+	line->is_restored = false;
+	tell_audio(line, line->leg && line->leg->is_up);
+	if (!line->leg)
+		tc_line_lost(line, &(struct tc_ending){TEL_LOST, TEL_SIDE_SWITCH, 0, 0});
 }

@@ -48,6 +48,7 @@ void tc_on_link(struct telephony *t, const struct tel_fact *fact)
 	} else {
 		t->link = TC_DOWN;
 		tc_send_drop(t);
+		tc_found_done(t);
 		forget_freed(t);
 	}
 	if (was_up != fact->link_up)
@@ -63,26 +64,22 @@ void tc_on_sync_begin(struct telephony *t)
 	HASH_ITER(hh, t->mixes, mix, next)
 		mix->is_seen = false;
 	HASH_ITER(hh, t->legs, leg, next_leg)
-		leg->is_seen_up = false;
-}
-
-/* <node>-<kind>-..., kind one of kinds */
-static bool is_ours(const struct telephony *t, const char *id, const char *kinds)
-{
-	size_t length = strlen(t->node);
-
-	return strncmp(id, t->node, length) == 0 && id[length] == '-' && id[length + 1] &&
-	       strchr(kinds, id[length + 1]) && id[length + 2] == '-';
+		leg->is_seen = leg->is_seen_up = leg->is_seen_rung = false;
+	tc_found_done(t);
 }
 
 void tc_on_leg_seen(struct telephony *t, const struct tel_fact *fact)
 {
 	struct tc_leg *leg = tc_leg_find(t, fact->leg);
 
-	if (leg)
-		leg->is_seen_up = fact->is_up;
-	else if (is_ours(t, fact->leg, "act"))
-		tc_send_hangup(t, fact->leg, 16);
+	if (!leg) {
+		tc_found_leg(t, fact);
+		return;
+	}
+	leg->is_seen = true;
+	leg->is_seen_up = fact->is_up;
+	leg->is_seen_rung = fact->on;
+	str_copy(leg->seen_mix, sizeof leg->seen_mix, fact->mix);
 }
 
 void tc_on_mix_seen(struct telephony *t, const struct tel_fact *fact)
@@ -91,8 +88,8 @@ void tc_on_mix_seen(struct telephony *t, const struct tel_fact *fact)
 
 	if (mix)
 		mix->is_seen = true;
-	else if (is_ours(t, fact->mix, "m"))
-		tc_send_mix(t, TC_MIX_FREE, fact->mix);
+	else
+		tc_found_mix(t, fact->mix);
 }
 
 static void repair_mix(struct telephony *t, struct tc_mix *mix)
@@ -169,6 +166,10 @@ static void notice_answers(struct telephony *t)
 void tc_on_sync_end(struct telephony *t)
 {
 	t->link = TC_UP;
+	tc_restore_take(t);
+	tc_found_take(t);
+	tc_restore_settle(t);
+	tc_found_settle(t);
 	forget_freed(t);
 	t->repair_from = t->next_token + 1;
 	repair(t);

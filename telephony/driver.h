@@ -93,10 +93,12 @@ enum tel_by {
 enum tel_fact_kind {
 	TEL_LINK,	   /* link_up; a new epoch: the switch was restarted, every leg is dead */
 	TEL_SYNC_BEGIN,	   /* after each link up: what the switch has now ... */
-	TEL_LEG_SEEN,	   /* leg, tag, is_up */
+	TEL_LEG_SEEN,	   /* leg, tag, mix ("": none), is_up, on = it has rung or is up */
 	TEL_MIX_SEEN,	   /* mix */
 	TEL_SYNC_END,	   /* ... the driver has already told unseen legs as ended (LOST) */
-	TEL_LEG_OFFERED,   /* leg, dnis, number, name, redirected_from: an inbound call */
+	TEL_LEG_OFFERED,   /* leg, dnis, number, name, redirected_from: an inbound call; who waits
+			    * and was not offered by this driver is seen in the sync, offered after it
+			    */
 	TEL_LEG_RINGING,   /* leg; once */
 	TEL_LEG_EARLY,	   /* leg; early media; once */
 	TEL_LEG_UP,	   /* leg; once */

@@ -122,6 +122,56 @@ struct tel_call_sink {
 struct telephony *telephony_create(const struct clock *clock, struct timers *timers,
 				   const char *node, struct tel_call_sink sink);
 void telephony_destroy(struct telephony *);
+
+/* What a call was when the gateway died, for one that starts again. */
+enum tel_was {
+	TEL_WAS_MADE,	      /* outbound, the far party not up yet */
+	TEL_WAS_OFFERED,      /* inbound, adopted, not answered */
+	TEL_WAS_ANSWERING,    /* inbound, answered by an agent, TELCALL_UP not told yet */
+	TEL_WAS_TALK,	      /* the agent's audio is in it, or was being brought by a resume */
+	TEL_WAS_HELD,	      /* also a conference that is held: with a partner */
+	TEL_WAS_PARKED,	      /* far party up, with music, nobody to talk to */
+	TEL_WAS_TRANSFERRING, /* blind: the target is being called */
+	TEL_WAS_CONFERENCE,   /* talk, together with the partner */
+	TEL_WAS_ENDING,	      /* to be hung up */
+	TEL_WAS_COUNT
+};
+
+struct tel_restored {
+	char call[TEL_ID_SIZE];
+	struct tel_agent
+		agent; /* id "": nobody. Needed by MADE, ANSWERING, TALK, HELD, CONFERENCE */
+	enum tel_was phase;
+	/* The far party's: an adopted caller's as TELCALL_OFFERED named it; "": made by us. */
+	char leg[TEL_ID_SIZE];
+	char partner[TEL_ID_SIZE]; /* another call of the same conference; "": none */
+	bool has_rung, is_muted;
+};
+
+/* Before telephony_start() only (then ST_CONFLICT telephony.started): this call should be so. Calls
+ * of one conference name each other as partners, in a chain of any order but two by two. Further
+ * errors: ST_INVALID, ST_CONFLICT call.exists, agent.busy (two current calls of one agent).
+ *
+ * When the link comes up, the legs and mixes that the switch has are taken over, and every restored
+ * call has been told about by TELCALL_SYNCED:
+ *  - nothing, when it is as it was; what it asks for (mixes, music, mute) has been asserted once
+ * more;
+ *  - TELCALL_RINGING, TELCALL_UP, TELCALL_TRANSFERRED when that happened meanwhile;
+ *  - TELCALL_ENDED, TEL_LOST, when its far party is gone, or was never called (side: the switch's,
+ * or ours when it was to be hung up). Nobody is ever called again: not a far party, not a target,
+ * not the agent.
+ *  - When only the agent's leg is gone it is as when the switch loses it at any other time: a call
+ *    being made or talked on is hung up (ENDED, side SWITCH, follows within 5 s), one being
+ * answered is parked and a resumed one held (TELCALL_OP_FAILED agent.no_audio), a conference left
+ * to the others, a held call stays held. TRANSFER_FAILED (LOST) when only the target is gone.
+ * TELCALL_AGENT_AUDIO tells of every agent who has a restored call whether his leg is up.
+ *
+ * Legs of ours that no restored call knows are hung up: also a caller who was answered. One who
+ * still waits is offered (again). Two or more parties who were left to themselves in a mix of ours
+ * stay together until one hangs up. Legs of others are never touched. */
+enum status telephony_restore(struct telephony *, const struct tel_restored *,
+			      struct err *) MUST_USE;
+
 /* The driver is created by the caller with telephony_driver_sink() as its sink, then given here and
  * opened; owned from now on, also when opening fails. */
 struct tel_sink telephony_driver_sink(struct telephony *);

@@ -145,9 +145,11 @@ static void tell_seen(struct sim *sim)
 
 	HASH_ITER(hh, sim->legs, leg, next_leg) {
 		struct tel_fact fact = {.kind = TEL_LEG_SEEN, .is_up = leg->phase == SIM_UP};
-		if (leg->phase == SIM_GONE || !leg->is_known)
+		if (leg->phase == SIM_GONE)
 			continue;
+		fact.on = fact.is_up || leg->was_heard_of;
 		str_copy(fact.leg, sizeof fact.leg, leg->id);
+		str_copy(fact.mix, sizeof fact.mix, leg->mix ? leg->mix->id : "");
 		str_copy(fact.tag, sizeof fact.tag, leg->tag);
 		sim_tell(sim, NULL, &fact);
 	}
