@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "telephony/composer.h"
+#include "telephony/sim/sim_private.h"
 
 #define LEGS_MAX 4096
 
@@ -24,8 +25,11 @@ static void keep(void *user, const struct tel_call_fact *fact)
 static void overhear(void *user, const struct tel_fact *fact)
 {
 	struct crew *crew = user;
-	struct tel_sink sink = telephony_driver_sink(crew->telephony);
 
+	if (!crew->telephony || (crew->is_new_life && fact->kind == TEL_LEG_ENDED))
+		return;
+	crew->is_new_life &= fact->kind != TEL_SYNC_END;
+	struct tel_sink sink = telephony_driver_sink(crew->telephony);
 	crew->refused += fact->kind == TEL_OP_FAILED;
 	sink.on_fact(sink.user, fact);
 }
@@ -47,6 +51,60 @@ void crew_open(struct crew *crew, const struct sim_config *config)
 	crew_run_ms(crew, config ? config->jitter_ms : 0);
 	assert_true(telephony_is_linked(crew->telephony));
 	crew_forget(crew);
+}
+
+static void leave_switch(struct tel_driver *driver)
+{
+	sim_link_down(sim_of(driver));
+}
+
+/* Callers whom only the former life was offered are offered again. */
+static enum status find_switch(struct tel_driver *driver, struct err *err)
+{
+	struct sim_leg *leg, *next;
+
+	(void)err;
+	HASH_ITER(hh, sim_of(driver)->legs, leg, next)
+		leg->is_known &= !leg->is_inbound || leg->phase == SIM_UP;
+	sim_link_up(sim_of(driver));
+	return ST_OK;
+}
+
+/* A switch whose driver comes and goes. */
+static struct tel_driver_ops outliving;
+
+void crew_die(struct crew *crew)
+{
+	const struct tel_driver_ops *ops = crew->driver->ops;
+
+	outliving = *ops;
+	outliving.close = leave_switch;
+	crew->driver->ops = &outliving;
+	telephony_destroy(crew->telephony);
+	crew->driver->ops = ops;
+	crew->telephony = NULL;
+	crew_run_ms(crew, 1);
+	crew_forget(crew);
+}
+
+void crew_rise(struct crew *crew)
+{
+	crew->telephony = telephony_create(&crew->stage.clock, &crew->stage.timers, NODE,
+					   (struct tel_call_sink){keep, crew});
+	crew->is_new_life = true;
+}
+
+void crew_start(struct crew *crew)
+{
+	const struct tel_driver_ops *ops = crew->driver->ops;
+
+	outliving = *ops;
+	outliving.open = find_switch;
+	crew->driver->ops = &outliving;
+	assert_int_equal(telephony_start(crew->telephony, crew->driver, NULL), ST_OK);
+	crew->driver->ops = ops;
+	crew_settle(crew);
+	assert_true(telephony_is_linked(crew->telephony));
 }
 
 void crew_done(struct crew *crew)
@@ -146,6 +204,11 @@ static void accepted(struct crew *crew, enum status status, const struct err *er
 		accepted((crew), (command), &err);                                                 \
 	} while (0)
 
+void crew_restore(struct crew *crew, const struct tel_restored *was)
+{
+	ACCEPTED(crew, telephony_restore(crew->telephony, was, &err));
+}
+
 static struct tel_dest number_of(const char *number)
 {
 	struct tel_dest dest = {.kind = TEL_DEST_NUMBER};
@@ -239,4 +302,45 @@ const char *crew_leg(struct crew *crew, const char *party)
 void crew_hangup(struct crew *crew, const char *party)
 {
 	assert_int_equal(sim_party_hangup(crew->sim, crew_leg(crew, party)), ST_OK);
+}
+
+struct tel_restored crew_was(const char *call, enum tel_was phase, const char *station)
+{
+	struct tel_restored restored = {.phase = phase};
+
+	str_copy(restored.call, sizeof restored.call, call);
+	if (station)
+		restored.agent = crew_agent(station);
+	return restored;
+}
+
+void crew_restore_as(struct crew *crew, const char *call, enum tel_was phase, const char *station)
+{
+	struct tel_restored restored = crew_was(call, phase, station);
+
+	crew_restore(crew, &restored);
+}
+
+void crew_live_again(struct crew *crew, enum tel_was phase, const char *station, unsigned ms)
+{
+	crew_die(crew);
+	crew_run_ms(crew, ms);
+	crew_rise(crew);
+	crew_restore_as(crew, "1", phase, station);
+	crew_start(crew);
+}
+
+void crew_told_nothing(const struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->count; i++)
+		if (crew->facts[i].call[0])
+			fail_msg("%s was told", tel_call_fact_word(crew->facts[i].kind));
+	assert_int_equal(crew_told(crew, TELCALL_SYNCED, NULL), 1);
+}
+
+void crew_end(struct crew *crew, const char *call)
+{
+	crew_clear(crew, call);
+	crew_settle(crew);
+	assert_int_equal(crew_told(crew, TELCALL_ENDED, call), 1);
 }

@@ -11,6 +11,7 @@ struct crew {
 	struct tel_call_fact *facts;
 	unsigned count, capacity;
 	bool is_in_op;
+	bool is_new_life; /* a new driver does not know which legs there were */
 	unsigned refused; /* operations of the composer that the switch would not do */
 	void (*on_fact)(struct crew *crew, const struct tel_call_fact *fact); /* optional */
 	void *user;
@@ -24,6 +25,22 @@ void crew_done(struct crew *crew);
 void crew_done_empty(struct crew *crew);
 /* ... when the switch was made to object. */
 void crew_done_refused(struct crew *crew);
+/* As by kill -9: the composer is gone, the switch and its parties go on. */
+void crew_die(struct crew *crew);
+/* Another composer, to which calls can be restored ... */
+void crew_rise(struct crew *crew);
+void crew_restore(struct crew *crew, const struct tel_restored *was);
+/* ... until it has its link. Nothing that was told before is kept. */
+void crew_start(struct crew *crew);
+/* station NULL: nobody's. */
+struct tel_restored crew_was(const char *call, enum tel_was phase, const char *station);
+void crew_restore_as(struct crew *crew, const char *call, enum tel_was phase, const char *station);
+/* All of it, with "1" as the only call, after so much time. */
+void crew_live_again(struct crew *crew, enum tel_was phase, const char *station, unsigned ms);
+/* Synced, and no call was heard of. */
+void crew_told_nothing(const struct crew *crew);
+/* Clears the call; that is told at once. */
+void crew_end(struct crew *crew, const char *call);
 void crew_run_ms(struct crew *crew, int64_t ms);
 void crew_settle(struct crew *crew);
 
