@@ -28,6 +28,11 @@
 /* All input and output, so that tests record, fail, delay and reorder it. Functions return -1 with
  * errno as their namesakes do; short counts are possible and are gone on with. */
 struct journal_io {
+	/* -1 with EEXIST is fine; the folder above is synced too */
+	int (*mkdir)(void *user, const char *folder);
+	/* for this process alone and as long as it is open; -1 with EWOULDBLOCK when another has it
+	 */
+	int (*lock)(void *user, int fd);
 	int (*open)(void *user, const char *path, int flags, unsigned mode);
 	int (*close)(void *user, int fd);
 	int64_t (*pread)(void *user, int fd, void *bytes, size_t size, int64_t at);
@@ -63,8 +68,8 @@ struct journal_events { /* called on the journal's thread */
 
 struct journal_config {
 	const char *folder; /* made when it is not there, mode 0700 */
-	const char *node;   /* written into each segment; another node's folder is refused */
-	const struct journal_io *io; /* NULL = the system's */
+	const char *node; /* <= 24 bytes, written into each segment; another's folder is refused */
+	const struct journal_io *io; /* copied; NULL = the system's */
 	uint32_t segment_size;	     /* 0 = JOURNAL_SEGMENT_SIZE */
 	size_t waiting_bytes_max;    /* appended and not stable; 0 = 64 MB */
 	bool salvage;		     /* go on behind damage, losing what is damaged */
@@ -82,22 +87,26 @@ struct journal_found {
 struct journal;
 
 /* Locks the folder (a second process gets ST_CONFLICT journal.locked), recovers, starts the thread.
- * Errors: journal.locked, journal.damaged (file, place, what to do), journal.newer (written by a
- * newer version), journal.io. *ret_found may be NULL. events is copied. */
+ * All that was found is stable when it returns. NULL and err: journal.locked, journal.damaged
+ * (file, place, what to do), journal.newer (written by a newer version), journal.node (another
+ * node's), journal.io. *ret_found may be NULL. events is copied and may be NULL; of the events,
+ * too. */
 struct journal *journal_open(const struct journal_config *config,
 			     const struct journal_events *events, struct journal_found *ret_found,
 			     struct err *err);
-/* Makes what waits stable, at most wait_ms long; returns how many entries were not. */
+/* Makes what waits stable, at most wait_ms long (and as long as the sync under way takes, which
+ * nobody can stop); returns how many entries were not. Readers are closed before. NULL is fine. */
 uint64_t journal_close(struct journal *journal, unsigned wait_ms);
 
-/* Copies the payload. Never blocks. ST_BUSY when too much waits. From one thread only. */
+/* Copies the payload. Never blocks. ST_BUSY when too much waits, ST_TOO_LARGE above
+ * JOURNAL_PAYLOAD_MAX. From one thread only. Not when read-only. */
 enum status journal_append(struct journal *journal, uint16_t type, const void *payload, size_t size,
 			   uint64_t *ret_number) MUST_USE;
 uint64_t journal_appended(const struct journal *journal);
 uint64_t journal_synced(const struct journal *journal); /* from any thread */
 bool journal_is_degraded(const struct journal *journal);
-/* Segments whose entries are all below this number are removed, the newest never. From any thread.
- */
+/* Segments whose entries are all below this number are removed, the newest never; by the journal's
+ * thread, soon. From any thread. */
 void journal_release(struct journal *journal, uint64_t number);
 /* Bytes of all segments on disk. From any thread. */
 uint64_t journal_bytes(const struct journal *journal);
