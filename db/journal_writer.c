@@ -367,6 +367,21 @@ static bool wait_for_work(struct journal *journal)
 	return !is_over;
 }
 
+/* While there is always something to write, what is done on the side is done between two groups,
+ * and only when it is needed soon. */
+static void work_aside(struct journal *journal)
+{
+	bool is_idle = journal->appended == journal->synced;
+	bool is_half_full = journal->fd >= 0 && journal->at > journal->size / 2;
+
+	if (journal->release_below > 0)
+		release(journal);
+	else if ((is_idle || is_half_full) &&
+		 !spare_is_ready(&journal->spare, journal->segment_size) &&
+		 journal->spare_not_before_us <= journal_now_us())
+		prepare_spare(journal);
+}
+
 void *journal_writer_run(void *arg)
 {
 	struct journal *journal = arg;
@@ -374,10 +389,7 @@ void *journal_writer_run(void *arg)
 	while (wait_for_work(journal)) {
 		if (has_taken(journal) && journal->not_before_us <= journal_now_us())
 			write_group(journal);
-		else if (journal->release_below > 0)
-			release(journal);
-		else if (!has_taken(journal))
-			prepare_spare(journal);
+		work_aside(journal);
 	}
 	seal(journal);
 	return NULL;

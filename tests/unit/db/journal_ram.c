@@ -59,9 +59,11 @@ static struct ram_name *find_name(const struct ram *ram, const char *path)
 
 struct ram_inode *ram_find(struct ram *ram, const char *name)
 {
+	pthread_mutex_lock(&ram->lock);
 	const struct ram_name *found = find_name(ram, name);
-
-	return found ? &ram->inodes[found->inode] : NULL;
+	struct ram_inode *inode = found ? &ram->inodes[found->inode] : NULL;
+	pthread_mutex_unlock(&ram->lock);
+	return inode;
 }
 
 static const char *name_of(const struct ram *ram, unsigned inode)
@@ -323,12 +325,15 @@ static int ram_fdatasync(void *user, int fd)
 	char name[32];
 
 	copy_name(ram, fd, name);
+	pthread_mutex_lock(&ram->lock);
 	unsigned inode = ram->fds[fd] - 1;
-	if (ram->inodes[inode].has_failed)
-		ram->synced_after_failure++;
+	ram->synced_after_failure += ram->inodes[inode].has_failed;
+	pthread_mutex_unlock(&ram->lock);
 	if (!enter(ram, RAM_SYNC, name)) {
+		int error = errno;
+		pthread_mutex_lock(&ram->lock);
 		ram->inodes[inode].has_failed = true;
-		return -1;
+		return leave(ram, -1, error);
 	}
 	record(ram, (struct ram_op){.kind = RAM_SYNC, .inode = inode}, NULL);
 	return leave(ram, 0, 0);
@@ -413,9 +418,12 @@ static int ram_list(void *user, const char *folder, void (*each)(void *arg, cons
 
 static int64_t ram_size(void *user, int fd)
 {
-	const struct ram *ram = user;
+	struct ram *ram = user;
 
-	return ram->inodes[ram->fds[fd] - 1].size;
+	pthread_mutex_lock(&ram->lock);
+	int64_t size = ram->inodes[ram->fds[fd] - 1].size;
+	pthread_mutex_unlock(&ram->lock);
+	return size;
 }
 
 struct journal_io ram_io(struct ram *ram)

@@ -68,6 +68,7 @@ struct ram *ram_make(void);
 void ram_free(struct ram *ram);
 struct journal_io ram_io(struct ram *ram);
 void ram_note(struct ram *ram, enum ram_kind kind, uint64_t number);
+/* NULL: no such file. The inode stays where it is until the next file is made. */
 struct ram_inode *ram_find(struct ram *ram, const char *name);
 unsigned ram_count(struct ram *ram, enum ram_kind kind);
 
