@@ -226,14 +226,16 @@ class Gateway {
 
   /* A CallTab of web/lib, attached. options: more for CallTab.connect(). */
   async openTab(session, { tab = 1, ...options } = {}) {
-    const { CallTab } = await import('../../web/lib/index.js')
-    return CallTab.connect({
+    const { createCallTab } = await import('../../web/lib/index.js')
+    const { CallTab } = createCallTab()
+    await CallTab.connect({
       url: this.socketUrl,
       getTicket: () => this.ticket(session),
       tab,
       WebSocket: socketClassWithOrigin(this.origin),
       ...options,
     })
+    return CallTab
   }
 
   /* A RawTab, attached unless {attach: false}. */

@@ -229,6 +229,26 @@ onPage('wrap: the countdown can be paused, and what is due is said', {}, async (
   assert.match(await it.text('.past-text'), /Sale/)
 })
 
+onPage('wrap: a comment is measured as the gateway does, in bytes', {}, async (it) => {
+  await it.signIn()
+  await it.talk()
+  it.gateway.tab('1001', 1).farHangsUp()
+  await it.shows('Wrap-up')
+  const comment = it.page.getByLabel('Comment')
+  const complaint = () => comment.evaluate((input) => input.validationMessage)
+  await it.page.getByLabel('Sale').check()
+  await comment.fill('é'.repeat(101))
+  assert.match(await complaint(), /^Too long by 2 letters/)
+  const { length } = it.commands()
+  await it.button('Save and next').click()
+  assert.equal(it.commands().length, length, 'nothing is sent')
+  await comment.fill('é'.repeat(100))
+  assert.equal(await complaint(), '')
+  await it.button('Save and next').click()
+  await it.isFree()
+  assert.equal(it.commands().at(-2)[1].comment, 'é'.repeat(100))
+})
+
 onPage('wrap: without an outcome the call can be left, with a callback it is scheduled', {}, async (it) => {
   await it.signIn()
   await it.talk()

@@ -1,16 +1,19 @@
 import { mayOf } from '../format.js'
 import { Piece, setAttribute, setDisabled, setHidden, setIcon, setList, setText, stamp } from './piece.js'
 
+const COMMENT_BYTES_AT_MOST = 200 // docs/protocol.md, setOutcome
+
 /* After the call: its outcome, a callback, and on to the next. Nothing is sent before a person says so, because each outcome
  * given is one on record. `ct-finish {outcome, comment, at}`. */
 class Wrap extends Piece {
   start() {
-    const { form, pause } = this.parts
+    const { form, pause, comment } = this.parts
     form.addEventListener('submit', (event) => {
       event.preventDefault()
       this.finish()
     })
     form.addEventListener('change', () => this.showNext())
+    comment.addEventListener('input', () => this.measure() || comment.reportValidity())
     pause.addEventListener('click', () => this.command(this.call.paused ? 'resumeTimer' : 'pauseTimer'))
   }
 
@@ -20,6 +23,15 @@ class Wrap extends Piece {
     const at = later.open && when.value ? new Date(when.value) : null
     const isNew = outcome !== this.call.outcome || comment.value.trim() !== ''
     this.say('ct-finish', { outcome: isNew || at ? outcome : '', comment: comment.value.trim(), at })
+  }
+
+  /** The browser tells it, and lets nothing be saved meanwhile. */
+  measure() {
+    const { comment } = this.parts
+    const over = new TextEncoder().encode(comment.value.trim()).length - COMMENT_BYTES_AT_MOST
+    const unit = over === 1 ? 'letter' : 'letters'
+    comment.setCustomValidity(over > 0 ? `Too long by ${over} ${unit} (é counts as two, an emoji as four).` : '')
+    return over <= 0
   }
 
   chosen() {
@@ -36,6 +48,7 @@ class Wrap extends Piece {
   begin(call) {
     const { comment, when, later } = this.parts
     comment.value = ''
+    this.measure()
     when.value = ''
     later.open = false
     this.check(call.outcome)
