@@ -130,6 +130,14 @@ static void end(struct ari_leg *leg, enum tel_result result, int cause, int sip)
 	ari_leg_free(leg);
 }
 
+/* A far end that says goodbye in the moment when its channel is told otherwise is not always told
+ * by a request: who else should have ended it in the normal way? */
+static bool is_unasked_goodbye(const struct ari_leg *leg, const struct ari_event *event)
+{
+	return leg->stage == ARI_LEG_UP && !leg->is_hangup_asked && !leg->has_hangup_request &&
+	       event->cause == 16;
+}
+
 static void on_destroyed(struct ari_leg *leg, const struct ari_event *event)
 {
 	struct ari_ending ending = {
@@ -142,6 +150,8 @@ static void on_destroyed(struct ari_leg *leg, const struct ari_event *event)
 		.sip = event->tech_cause >= 300 && event->tech_cause < 700 ? event->tech_cause : 0,
 	};
 
+	if (is_unasked_goodbye(leg, event))
+		leg->by = TEL_BY_THEM;
 	if (leg->has_failed)
 		end(leg, TEL_ERROR, event->cause, ending.sip);
 	else
@@ -344,6 +354,16 @@ static void turn_away(struct ari *ari, const char *channel)
 	ari_send(ari, ari_ignore_answer, NULL, "DELETE channels/%s?reason=congestion", channel);
 }
 
+/* Only the former life knew whether it was dialed, and how long it may ring. */
+static void on_found_overdue(void *arg)
+{
+	struct ari_leg *leg = arg;
+
+	if (!leg->has_rung && leg->stage != ARI_LEG_UP)
+		ari_leg_fail(leg);
+	ari_flush(leg->ari);
+}
+
 struct ari_leg *ari_leg_found(struct ari *ari, const struct ari_channel *channel)
 {
 	char id[TEL_ID_SIZE];
@@ -356,7 +376,7 @@ struct ari_leg *ari_leg_found(struct ari *ari, const struct ari_channel *channel
 	}
 	leg = leg_create(ari, id, channel->id);
 	leg->is_inbound = channel->is_inbound;
-	leg->is_in_stasis = leg->is_dialed = true;
+	leg->is_in_stasis = leg->is_dialed = leg->is_seen = true;
 	if (!channel->is_inbound && tel_is_id(channel->argument))
 		str_copy(leg->tag, sizeof leg->tag, channel->argument);
 	leg->stage = channel->is_inbound ? ARI_LEG_OFFERED : ARI_LEG_DIALING;
@@ -368,16 +388,22 @@ struct ari_leg *ari_leg_found(struct ari *ari, const struct ari_channel *channel
 		leg->stage = ARI_LEG_UP;
 		leg->up_us = ari_now_us(ari);
 	}
+	leg->is_unoffered = leg->stage == ARI_LEG_OFFERED;
+	if (leg->stage == ARI_LEG_DIALING)
+		ari_timer_in(ari, &leg->check_timer, on_found_overdue, leg, RING_S * 1000);
 	return leg;
 }
 
 void ari_leg_offer(struct ari *ari, const struct ari_channel *channel)
 {
 	struct tel_fact fact = {.kind = TEL_LEG_OFFERED};
-	struct ari_leg *leg = ari_leg_found(ari, channel);
+	struct ari_leg *leg = ari_leg_of_channel(ari, channel->id);
 
 	if (!leg)
+		leg = ari_leg_found(ari, channel);
+	if (!leg)
 		return;
+	leg->is_unoffered = false;
 	if (tel_is_number(channel->argument))
 		str_copy(fact.dnis, sizeof fact.dnis, channel->argument);
 	str_copy(fact.number, sizeof fact.number, channel->number);

@@ -89,7 +89,8 @@ struct ari_leg {
 	char station[TEL_ID_SIZE]; /* the telephone it calls; "" = none */
 	enum ari_leg_stage stage;
 	bool is_inbound, is_in_stasis;
-	bool is_dialed; /* Asterisk has confirmed the dial request */
+	bool is_unoffered; /* a caller who was found waiting */
+	bool is_dialed;	   /* Asterisk has confirmed the dial request */
 	bool has_rung, has_told_ringing, has_told_early;
 	bool is_hangup_asked, has_failed;
 	int hangup_cause;
@@ -127,9 +128,10 @@ struct ari_leg *ari_leg_of_channel(struct ari *ari, const char *channel);
 /* A new outbound leg: asks for the channel and queues the rest: into options->mix, then dial. */
 void ari_leg_start(struct ari *ari, uint32_t token, const char *id, const struct tel_dest *dest,
 		   const struct tel_leg_options *options);
-/* A caller; also one who was found waiting. NULL: its id does not fit ours, it was sent away. */
+/* A caller; also one who was found waiting. When its id does not fit ours it is sent away. */
 void ari_leg_offer(struct ari *ari, const struct ari_channel *channel);
-/* One of our application's channels that was found and is not known: NULL as above. */
+/* One of our application's channels that was found and is not known: a leg as the channel is. NULL:
+ * its id does not fit ours, it was sent away. */
 struct ari_leg *ari_leg_found(struct ari *ari, const struct ari_channel *channel);
 /* Facts that were missed are told now. On a new link, what the old one left half done is ended. */
 void ari_leg_refresh(struct ari_leg *leg, const struct ari_channel *channel, bool is_new_link);

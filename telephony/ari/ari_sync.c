@@ -135,44 +135,39 @@ static void end_lost_legs(struct ari *ari)
 			ari_leg_lost(leg);
 }
 
-static void tell_leg_seen(struct ari_leg *leg)
-{
-	struct tel_fact fact = {.kind = TEL_LEG_SEEN, .is_up = leg->stage == ARI_LEG_UP};
-
-	str_copy(fact.tag, sizeof fact.tag, leg->tag);
-	ari_tell_leg(leg, fact);
-}
-
-/* A caller whose arrival nobody heard of and who still waits is offered when all else is told. */
-static bool is_waiting_caller(const struct ari_channel *channel)
-{
-	return channel->is_inbound && channel->state != ARI_STATE_UP;
-}
-
-static void see_channel(void *user, const struct ari_channel *channel)
+/* Those who wait have never been told of by this life: they are offered when all else is told. */
+static void meet_channel(void *user, const struct ari_channel *channel)
 {
 	struct ari *ari = user;
 	struct ari_leg *leg = ari_leg_of_channel(ari, channel->id);
 
-	if (leg) {
-		ari_leg_refresh(leg, channel, ari->sync.is_first);
-		tell_leg_seen(leg);
-		return;
-	}
-	if (!channel->is_in_app || is_waiting_caller(channel) || is_gone(ari, channel->id))
-		return;
-	leg = ari_leg_found(ari, channel);
 	if (leg)
-		tell_leg_seen(leg);
+		ari_leg_refresh(leg, channel, ari->sync.is_first);
+	else if (channel->is_in_app && !is_gone(ari, channel->id))
+		ari_leg_found(ari, channel);
+}
+
+static void tell_legs_seen(struct ari *ari)
+{
+	struct ari_leg *leg, *next;
+
+	HASH_ITER(hh, ari->legs, leg, next) {
+		struct tel_fact fact = {.kind = TEL_LEG_SEEN, .is_up = leg->stage == ARI_LEG_UP};
+		if (!leg->is_seen)
+			continue;
+		fact.on = fact.is_up || leg->has_rung;
+		str_copy(fact.tag, sizeof fact.tag, leg->tag);
+		str_copy(fact.mix, sizeof fact.mix, leg->mix);
+		ari_tell_leg(leg, fact);
+	}
 }
 
 static void offer_waiting(void *user, const struct ari_channel *channel)
 {
-	struct ari *ari = user;
+	const struct ari_leg *leg = ari_leg_of_channel(user, channel->id);
 
-	if (channel->is_in_app && is_waiting_caller(channel) && !is_gone(ari, channel->id) &&
-	    !ari_leg_of_channel(ari, channel->id))
-		ari_leg_offer(ari, channel);
+	if (leg && leg->is_unoffered)
+		ari_leg_offer(user, channel);
 }
 
 static void see_bridge(void *user, const struct ari_bridge *bridge)
@@ -324,7 +319,7 @@ static bool see_all(struct ari *ari, const char *endpoints)
 	if (ari_channels_parse(channels, channels_length, app, mark_seen, ari) != ST_OK)
 		return false;
 	end_lost_legs(ari);
-	if (ari_channels_parse(channels, channels_length, app, see_channel, ari) != ST_OK)
+	if (ari_channels_parse(channels, channels_length, app, meet_channel, ari) != ST_OK)
 		return false;
 	if (ari->sync.is_first)
 		forget_members(ari);
@@ -332,6 +327,7 @@ static bool see_all(struct ari *ari, const char *endpoints)
 			      ari->sync.is_first ? note_member : NULL, ari) != ST_OK)
 		return false;
 	end_lost_mixes(ari);
+	tell_legs_seen(ari);
 	if (ari->sync.is_first)
 		tell_members(ari);
 	return ari_endpoints_parse(endpoints, strlen(endpoints), see_station, ari) == ST_OK;
