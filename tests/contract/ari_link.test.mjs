@@ -299,6 +299,80 @@ test('driver.ari.a_bridge_left_behind_is_deleted_and_others_are_not', async () =
   assert.deepEqual(probe.all('leg_seen').map(({ leg, tag, is_up }) => [leg, tag, is_up]), [['x', 'call-1', 1]])
 })
 
+/* A gateway that was killed has left all this. */
+async function leftBehind() {
+  fake = await new FakeAri().start()
+  const channel = (id, state, app_data) => ({ id, state, dialplan: { app_name: 'Stasis', app_data }, caller: { number: '15559999' } })
+  fake.channels = [
+    channel('probe-c-1', 'Up', 'calltab,out,1'),
+    channel('probe-a-7-agent', 'Up', 'calltab,out,agent'),
+    channel('probe-c-2', 'Ringing', 'calltab,out,2'),
+    channel('probe-c-3', 'Down', 'calltab,out,3'),
+    channel('1.1', 'Up', 'calltab,inbound,500'),
+    channel('1.2', 'Ring', 'calltab,inbound,500'),
+    channel('1.3', 'Ring', 'other,inbound,500'),
+  ]
+  fake.bridges = [
+    { id: 'probe-m-1', name: 'calltab', channels: ['probe-c-1', 'probe-a-7-agent'], bridge_class: 'stasis' },
+    { id: 'theirs', name: 'other', channels: ['probe-c-3'], bridge_class: 'stasis' },
+  ]
+  probe = probeAt(fake.port)
+  await probe.ok('open')
+  await probe.fact('leg_offered')
+}
+
+test('driver.ari.a_new_life_sees_where_each_leg_is', async () => {
+  await leftBehind()
+  const seen = Object.fromEntries(probe.all('leg_seen').map(({ leg, tag, mix, is_up, on }) => [leg, [tag, mix, is_up, on]]))
+  assert.deepEqual(seen, {
+    'probe-c-1': ['1', 'probe-m-1', 1, 1],
+    'probe-a-7-agent': ['agent', 'probe-m-1', 1, 1],
+    'probe-c-2': ['2', undefined, undefined, 1],
+    'probe-c-3': ['3', undefined, undefined, undefined],
+    'probe-i-1.1': [undefined, undefined, 1, 1],
+    'probe-i-1.2': [undefined, undefined, undefined, undefined],
+  })
+  assert.deepEqual(probe.all('leg_offered').map(({ leg, dnis, number }) => [leg, dnis, number]), [['probe-i-1.2', '500', '15559999']])
+  const order = probe.facts.map(({ fact }) => fact)
+  assert.ok(order.indexOf('leg_offered') > order.indexOf('sync_end'), `${order}`)
+  assert.deepEqual(sent('DELETE'), [])
+})
+
+test('driver.ari.a_leg_of_an_earlier_life_lives_on', async () => {
+  await leftBehind()
+  fake.tell({ type: 'ChannelStateChange', channel: { id: 'probe-c-2', state: 'Up' } })
+  await probe.fact('leg_up', { leg: 'probe-c-2' })
+  assert.equal(probe.all('leg_ringing').length, 0, 'told in the comparison')
+  fake.tell({ type: 'ChannelStateChange', channel: { id: 'probe-c-3', state: 'Ringing' } })
+  await probe.fact('leg_ringing', { leg: 'probe-c-3' })
+  await probe.ok('mix_add', { mix: 'probe-m-1', leg: 'probe-c-1' })
+  await probe.ok('mix_add', { mix: 'probe-m-1', leg: 'probe-i-1.1' })
+  await until('who is not there is added', () => sent('POST bridges/probe-m-1/addChannel').length === 1)
+  await probe.ok('leg_hangup', { leg: 'probe-i-1.1' })
+  await until('hung up by its own name', () => sent('DELETE channels/1.1').length === 1)
+  fake.tell({ type: 'ChannelDestroyed', cause: 16, channel: { id: '1.1' } })
+  await probe.fact('leg_ended', { leg: 'probe-i-1.1' })
+  await probe.ok('resync')
+  fake.channels = []
+  await until('compared', () => probe.all('sync_end').length === 2)
+  assert.equal(probe.all('leg_offered').length, 1, 'offered once')
+})
+
+test('driver.ari.a_far_end_that_hangs_up_without_a_request', async () => {
+  for (const [leg, cause, isOurs, by] of [['l1', 16, false, 'them'], ['l2', 38, false, 'unknown'], ['l3', 16, true, 'us']]) {
+    if (!probe) await up()
+    await probe.ok('leg_make', { leg, number: '+1555' })
+    fake.stasisStart(leg)
+    await until('dialed', () => sent(`POST channels/${leg}/dial`).length === 1)
+    fake.tell({ type: 'ChannelStateChange', channel: { id: leg, state: 'Up' } })
+    await probe.fact('leg_up', { leg })
+    if (isOurs) await probe.ok('leg_hangup', { leg })
+    fake.tell({ type: 'StasisEnd', channel: { id: leg } })
+    fake.tell({ type: 'ChannelDestroyed', cause, channel: { id: leg } })
+    assert.equal((await probe.fact('leg_ended', { leg })).by, by, leg)
+  }
+})
+
 test('driver.ari.an_old_list_does_not_bring_back_the_dead', async () => {
   await up()
   await probe.ok('leg_make', { leg: 'l', number: '+1555' })
