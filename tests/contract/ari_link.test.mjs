@@ -352,9 +352,10 @@ test('driver.ari.a_leg_of_an_earlier_life_lives_on', async () => {
   await until('hung up by its own name', () => sent('DELETE channels/1.1').length === 1)
   fake.tell({ type: 'ChannelDestroyed', cause: 16, channel: { id: '1.1' } })
   await probe.fact('leg_ended', { leg: 'probe-i-1.1' })
+  fake.channels = fake.channels.filter(({ id }) => id !== '1.1')
   await probe.ok('resync')
-  fake.channels = []
   await until('compared', () => probe.all('sync_end').length === 2)
+  await overtake()
   assert.equal(probe.all('leg_offered').length, 1, 'offered once')
 })
 

@@ -151,8 +151,8 @@ export class AsteriskWorld {
     return this
   }
 
-  makeProbe({ port = this.proxy.port, password = PASSWORD, host = '127.0.0.1', app = 'calltab' } = {}) {
-    return new Probe(['ari', host, port, 'calltab', password, app, 'trunk'])
+  makeProbe({ port = this.proxy.port, password = PASSWORD, host = '127.0.0.1', app = 'calltab', mode } = {}) {
+    return new Probe(['ari', host, port, 'calltab', password, app, 'trunk', ...(mode ? [mode] : [])])
   }
 
   /* A desk telephone that answers by itself when asked to, else after 400 ms. */

@@ -2,14 +2,15 @@
  * lines to stdout. With it tests/contract/driver.test.mjs asks every driver the same questions.
  *
  *   driver_probe sim
- *   driver_probe ari HOST PORT USER PASSWORD APP TRUNK
+ *   driver_probe ari HOST PORT USER PASSWORD APP TRUNK [calls]
  *
  * In:  {"n":1,"op":"leg_make","token":7,"leg":"p-1","number":"+15550001","mix":"m-1"}
  * Out: {"n":1,"status":"ok"}            the answer to line n
- *      {"fact":"leg_ringing","leg":"p-1"}   whenever the driver tells one; fields that are zero are
- * left out Operations are those of telephony/driver.h by name, further "open", "close", "state"
- * and, for the simulated switch, "sim_...": see the table at the end. The program ends when stdin
- * does. */
+ *      {"fact":"leg_ringing","leg":"p-1"}   whenever the driver tells one, without what is zero
+ *
+ * Operations are those of telephony/driver.h by name, further "open", "close", "state" and, for the
+ * simulated switch, "sim_...": see the table at the end; with "calls", "open" and those of
+ * driver_probe_calls.h. The program ends when stdin does. */
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "base/str.h"
+#include "driver_probe_calls.h"
 #include "telephony/ari/ari.h"
 #include "telephony/sim/sim.h"
 
@@ -35,7 +37,8 @@ struct probe {
 	struct lws_context *lws;
 	struct timers timers;
 	struct tel_driver *driver;
-	struct sim *sim; /* NULL: Asterisk */
+	struct telephony *telephony; /* NULL: legs and mixes */
+	struct sim *sim;	     /* NULL: Asterisk */
 	char line[LINE_MAX_SIZE];
 	size_t length;
 };
@@ -47,7 +50,7 @@ struct reply { /* what goes into the answer besides the status */
 
 /* ---- out ---- */
 
-static void print_line(struct json_writer *w)
+void probe_print(struct json_writer *w)
 {
 	fwrite(jw_start(w), 1, w->length, stdout);
 	fputc('\n', stdout);
@@ -106,7 +109,7 @@ static void on_fact(void *user, const struct tel_fact *fact)
 	if (fact->kind == TEL_LEG_ENDED)
 		put_ending(&w, fact);
 	jw_object_end(&w);
-	print_line(&w);
+	probe_print(&w);
 }
 
 /* ---- in: fields of a line ---- */
@@ -375,8 +378,19 @@ static const struct op_row ops[] = {
 	{"sim_restart", op_sim_restart, true},
 };
 
+static enum status run_call_op(struct probe *probe, const json_t *line)
+{
+	const char *op = text_of(line, "op");
+
+	if (strcmp(op, "open") == 0)
+		return telephony_start(probe->telephony, probe->driver, NULL);
+	return probe_call_op(probe->telephony, op, line);
+}
+
 static enum status run_op(struct reply *r, const json_t *line)
 {
+	if (r->probe->telephony)
+		return run_call_op(r->probe, line);
 	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
 		if (strcmp(ops[i].name, text_of(line, "op")) == 0 &&
 		    (r->probe->sim || !ops[i].is_of_sim))
@@ -399,7 +413,7 @@ static void on_line(struct probe *probe, const char *text, size_t length)
 		jw_kv_text(&w, "status", "malformed line");
 	}
 	jw_object_end(&w);
-	print_line(&w);
+	probe_print(&w);
 }
 
 /* ---- the loop ---- */
@@ -485,7 +499,10 @@ static bool start_lws(struct probe *probe)
 
 static void stop(struct probe *probe)
 {
-	tel_driver_close(probe->driver);
+	if (probe->telephony)
+		telephony_destroy(probe->telephony);
+	else
+		tel_driver_close(probe->driver);
 	uv_close((uv_handle_t *)&probe->timer, NULL);
 	uv_close((uv_handle_t *)&probe->prepare, NULL);
 	uv_close((uv_handle_t *)&probe->input, NULL);
@@ -517,12 +534,20 @@ int main(int argc, char **argv)
 				.sink = {.on_fact = on_fact}};
 
 	start_loop(&probe);
+	if (argc == 9 && strcmp(argv[8], "calls") == 0) {
+		probe.telephony =
+			telephony_create(host.clock, host.timers, NODE,
+					 (struct tel_call_sink){probe_on_call_fact, NULL});
+		host.sink = telephony_driver_sink(probe.telephony);
+		argc--;
+	}
 	if (argc == 2 && strcmp(argv[1], "sim") == 0)
 		probe.driver = sim_driver_create(&host, NULL, &probe.sim);
 	else if (argc == 8 && strcmp(argv[1], "ari") == 0)
 		probe.driver = make_ari(&probe, &host, argv + 2);
 	if (!probe.driver) {
-		fputs("usage: driver_probe sim | ari HOST PORT USER PASSWORD APP TRUNK\n", stderr);
+		fputs("usage: driver_probe sim | ari HOST PORT USER PASSWORD APP TRUNK [calls]\n",
+		      stderr);
 		return 2;
 	}
 	uv_run(&probe.loop, UV_RUN_DEFAULT);

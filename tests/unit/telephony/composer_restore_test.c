@@ -621,6 +621,43 @@ static void commands_wait_for_the_comparison(void **state)
 	crew_done_empty(&crew);
 }
 
+/* All comes back in one turn of the loop. */
+static void five_hundred_calls_at_once(void **state)
+{
+	(void)state;
+	enum { CALLS = 500 };
+	struct crew crew;
+	char call[16], station[16], number[16];
+
+	crew_open(&crew, &(struct sim_config){.any_station = true});
+	for (unsigned i = 0; i < CALLS; i++) {
+		str_format(call, sizeof call, "%u", i);
+		str_format(station, sizeof station, "%u", 2000 + i);
+		str_format(number, sizeof number, "+1555%07u", 1000 * i);
+		crew_make(&crew, call, station, number);
+	}
+	crew_run_ms(&crew, 3000);
+	assert_int_equal(crew_told(&crew, TELCALL_UP, NULL), CALLS);
+	crew_die(&crew);
+	crew_rise(&crew);
+	for (unsigned i = 0; i < CALLS; i++) {
+		str_format(call, sizeof call, "%u", i);
+		str_format(station, sizeof station, "%u", 2000 + i);
+		crew_restore_as(&crew, call, i % 2 ? TEL_WAS_TALK : TEL_WAS_HELD, station);
+	}
+	crew_start(&crew);
+	crew_told_nothing(&crew);
+	assert_int_equal(crew_legs(&crew), 2 * CALLS);
+	assert_party_hears(&crew, "+15550498000", "music");
+	assert_party_hears(&crew, "+15550499000", "2499");
+	for (unsigned i = 0; i < CALLS; i++) {
+		str_format(call, sizeof call, "%u", i);
+		crew_clear(&crew, call);
+	}
+	crew_settle(&crew);
+	crew_done_empty(&crew);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -649,6 +686,7 @@ int main(void)
 		cmocka_unit_test(switch_that_was_restarted_too_has_nothing),
 		cmocka_unit_test(what_cannot_be_restored),
 		cmocka_unit_test(commands_wait_for_the_comparison),
+		cmocka_unit_test(five_hundred_calls_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
