@@ -1,15 +1,16 @@
-/* What other products lose when a connection breaks (R1 to R5): on the real binary where its clock allows, else on the
+/* What other products lose when a connection breaks or a page sleeps (R1 to R5, R10): on the real binary where its clock allows, else on the
  * same doors with a clock that can be moved. Each row is on record as regress.R<n>. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Door } from '../support/door.mjs'
 import { startGateway } from '../support/gateway.mjs'
-import { RawSocket } from '../support/rawsocket.mjs'
+import { OPCODE, RawSocket } from '../support/rawsocket.mjs'
 import { record } from '../support/results.mjs'
 import { until } from '../support/until.mjs'
 
 const ROUNDS = 20
 const QUIET_MS = 15 * 60_000
+const ASLEEP_MS = 30 * 60_000
 
 let gateway
 let door
@@ -169,6 +170,8 @@ row('R4', 'twenty rounds of coming back without traffic repeat nothing', ROUNDS,
   await page.attach()
   await page.raw.request('dial', { number: RINGS })
   await page.raw.state('ringing')
+  await page.raw.request('release')
+  await page.raw.state('idle') // and there it stays: nothing happens by itself any more
   await page.settle()
   const { length } = page.seqs
   for (let round = 0; round < ROUNDS; round++) {
@@ -179,9 +182,10 @@ row('R4', 'twenty rounds of coming back without traffic repeat nothing', ROUNDS,
     assert.deepEqual(seqsOf(page.raw), [], `round ${round}`)
   }
   assert.equal(page.seqs.length, length)
-  await page.raw.request('release')
-  await page.raw.state('idle')
+  await page.raw.request('endWrap')
+  await page.raw.state('end')
   await page.settle()
+  assert.ok(page.seqs.length > length)
   page.assertDense()
   page.cut()
 })
@@ -206,3 +210,24 @@ row('R5', 'a command whose connection is cut before its answer is carried out on
   }
   page.assertDense()
 }, { todo: 'control remembers the ids of commands' })
+
+/* The browser answers pings though the page's timers sleep. Nothing here is said by a script. */
+row('R10', 'a page that sleeps for half an hour stays connected and hears its call', 1, async () => {
+  const agent = ++agents
+  const tab = await RawSocket.openTab(door.port, await door.ticket(agent))
+  await tab.request('attach', { tab: 1 })
+  const { open, pings } = await door.stat()
+  assert.equal(open, 1, 'nobody else is there')
+  const pingsHere = () => tab.frames.filter(({ opcode }) => opcode === OPCODE.ping).length
+  const before = pingsHere()
+  for (let ms = 0; ms < ASLEEP_MS; ms += 15_000) {
+    await door.ask('advance', 15_000)
+    const told = (await door.stat()).pings - pings
+    await until('the pings have come', () => pingsHere() - before >= told)
+  }
+  assert.ok(pingsHere() - before >= 55, `${pingsHere() - before} pings`)
+  assert.equal(tab.end, null)
+  await door.ask('tell', agent, 1, 'incoming')
+  assert.equal((await tab.notification('state')).params.call.state, 'incoming')
+  tab.destroy()
+})
