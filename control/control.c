@@ -77,6 +77,7 @@ static void free_work(struct control *control)
 		struct pending_tell *pending = control->pending_head;
 
 		control->pending_head = pending->next;
+		free(pending->work);
 		free(pending->call);
 		free(pending);
 	}
@@ -99,7 +100,10 @@ void control_destroy(struct control *control)
 		free(item);
 	}
 	inbox_done(&control->inbox);
+	control_memory_free(control);
+	free(control->checkpoint);
 	timer_stop(control->timers, &control->sweep);
+	timer_stop(control->timers, &control->settle);
 	free(control);
 }
 
@@ -208,7 +212,7 @@ int control_free_tab(const struct agent_slot *agent)
 
 /* --- the queue --- */
 
-static void push(struct control *control, struct work *work)
+void control_push(struct control *control, struct work *work)
 {
 	work->next = NULL;
 	*control->work_tail = work;
@@ -226,7 +230,8 @@ void control_command(struct control *control, const struct command *command,
 	work->u.c.command = *command;
 	work->u.c.on_reply = on_reply;
 	work->u.c.user = user;
-	push(control, work);
+	work->u.c.entry = NULL;
+	control_push(control, work);
 }
 
 void control_on_fact(void *control, const struct tel_call_fact *fact)
@@ -235,7 +240,7 @@ void control_on_fact(void *control, const struct tel_call_fact *fact)
 
 	work->kind = WORK_FACT;
 	work->u.fact = *fact;
-	push(control, work);
+	control_push(control, work);
 }
 
 void control_queue_event(struct control *control, const struct live_call *call,
@@ -246,7 +251,7 @@ void control_queue_event(struct control *control, const struct live_call *call,
 	work->kind = WORK_EVENT;
 	work->u.e.call_id = call->call.view.call_id;
 	work->u.e.event = *event;
-	push(control, work);
+	control_push(control, work);
 }
 
 _Bool control_post(struct control *control, void (*fn)(struct control *, void *arg), void *arg)
@@ -275,7 +280,7 @@ static bool is_due(const struct live_call *call, enum call_event_kind kind)
 /* The preview is over, but nothing can be dialed now: it waits for its agent instead of spoiling an
  * attempt. */
 static void dial_preview(struct control *control, struct live_call *call,
-			 const struct call_event *event)
+			 const struct call_event *event, bool is_intended)
 {
 	struct call_event pause = *event;
 	struct err err = {0};
@@ -284,7 +289,8 @@ static void dial_preview(struct control *control, struct live_call *call,
 	if (status == ST_OK)
 		status = control_check_audio(call->agent, call, &err);
 	if (status == ST_OK) {
-		control_apply(control, call, event, NULL, NULL);
+		if (is_intended || !control_intend_dial(control, call, event))
+			control_apply(control, call, event, NULL, NULL);
 		return;
 	}
 	pause.kind = EV_PAUSE_TIMER;
@@ -301,7 +307,7 @@ static void do_event(struct control *control, const struct work *work)
 	if (!call || !is_due(call, event->kind))
 		return;
 	if (event->kind == EV_PREVIEW_TIME)
-		dial_preview(control, call, event);
+		dial_preview(control, call, event, work->kind == WORK_DIAL_EVENT);
 	else
 		control_apply(control, call, event, NULL, NULL);
 }
@@ -319,6 +325,28 @@ static void run_posted(struct control *control)
 	}
 }
 
+static void do_work(struct control *control, struct work *work)
+{
+	switch (work->kind) {
+	case WORK_COMMAND:
+		control->command_count++;
+		control_take_command(control, work);
+		return;
+	case WORK_INTENDED:
+		control_run_intended(control, work);
+		return;
+	case WORK_FACT:
+		control->fact_count++;
+		control_do_fact(control, &work->u.fact);
+		break;
+	case WORK_EVENT:
+	case WORK_DIAL_EVENT:
+		do_event(control, work);
+		break;
+	}
+	free(work);
+}
+
 static void run_work(struct control *control)
 {
 	struct work *work;
@@ -327,17 +355,7 @@ static void run_work(struct control *control)
 		control->work_head = work->next;
 		if (!control->work_head)
 			control->work_tail = &control->work_head;
-		if (work->kind == WORK_COMMAND) {
-			control->command_count++;
-			control_do_command(control, &work->u.c.command, work->u.c.on_reply,
-					   work->u.c.user);
-		} else if (work->kind == WORK_FACT) {
-			control->fact_count++;
-			control_do_fact(control, &work->u.fact);
-		} else {
-			do_event(control, work);
-		}
-		free(work);
+		do_work(control, work);
 	}
 }
 
@@ -352,5 +370,7 @@ void control_poll(struct control *control)
 		if (control->is_offer_due)
 			control_offer_waiting(control);
 	} while (control->work_head);
+	if (control->checkpoint)
+		control_checkpoint_go_on(control);
 	control->is_polling = false;
 }

@@ -29,6 +29,10 @@ struct control_config {
 					       waits for the agent */
 	unsigned offer_s;   /* how long an incoming call rings at one agent; default 22 */
 	unsigned max_calls; /* live; default 20000 */
+	/* A command's id and its answer are remembered this long, over restarts too, and each
+	 * command is carried out only when the intent is stable. 0 = neither: it is carried out at
+	 * once. */
+	unsigned remember_s;
 	char caller_number[NUMBER_SIZE], caller_name[NAME_SIZE]; /* shown to called parties */
 };
 
@@ -86,6 +90,7 @@ enum command_kind {
 
 struct command {
 	enum command_kind kind;
+	struct uuid call_id;	  /* control's own: of the call it would make */
 	char id[COMMAND_ID_SIZE]; /* client-made; echoed in the call's commandId */
 	enum actor actor;
 	struct uuid agent_id;	  /* whose tab */
@@ -115,7 +120,9 @@ struct reply {
 	enum status status;
 	struct err err;			     /* when status != ST_OK */
 	struct uuid call_id, dialer_call_id; /* nil when no call is concerned */
-	int tab; /* where the result is to be seen: transferConsult names the new tab */
+	int tab;	  /* where the result is to be seen: transferConsult names the new tab */
+	bool is_volatile; /* carried out while storage failed: after a crash nobody will know of it
+			   */
 };
 
 /* Called exactly once per command, never from inside control_command(). */
@@ -150,6 +157,18 @@ void control_destroy(struct control *);
 void control_attach_telephony(struct control *, struct telephony *);
 void control_attach_log(struct control *, struct record_log *);
 void control_listen(struct control *, const struct control_listener *listener); /* at most 4 */
+
+/* --- after a restart, before control_poll() and before the switch is opened; agents, queues and
+ * outcomes are set and doors listen --- */
+/* One record of before, in order. is_state: from the last complete checkpoint on; older ones are
+ * only what was told and what was commanded. The signature is record_log_recover()'s. */
+void control_recover_record(void *control, const struct record *record, bool is_state);
+/* All have been given. is_continuous: none were lost; else every tab begins a new epoch. Calls are
+ * handed to telephony, their timers go on once the switch has been read back, at the latest after
+ * 5 s. Returns how many calls live. */
+unsigned control_recover_end(struct control *, bool is_continuous);
+/* Begins to append a copy of everything live, in slices; does nothing while one is under way. */
+void control_checkpoint(struct control *);
 
 /* Setup: insert or replace by id. */
 void control_set_agent(struct control *, const struct agent_setup *agent);

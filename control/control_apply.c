@@ -19,12 +19,13 @@ static void on_deadline(void *arg)
 }
 
 /* Deadlines are absolute on the call's own time line, monotonic in the timer. */
-static void set_timer(struct control *control, struct live_call *call)
+void control_set_timer(struct control *control, struct live_call *call)
 {
 	enum call_event_kind event;
 	int64_t at_ms, left_us;
 
-	if (!call_deadline(&call->call, &at_ms, &event)) {
+	/* after a restart nothing fires before it is known what the switch has done meanwhile */
+	if (control->is_settling || !call_deadline(&call->call, &at_ms, &event)) {
 		timer_stop(control->timers, &call->timer);
 		return;
 	}
@@ -73,14 +74,15 @@ struct call_outcome control_outcome(const struct outcome_setup *setup)
 	return outcome;
 }
 
-struct live_call *control_call_create(struct control *control, enum call_direction direction,
-				      struct agent_slot *agent, int tab)
+struct live_call *control_call_create(struct control *control, const struct uuid *call_id,
+				      enum call_direction direction, struct agent_slot *agent,
+				      int tab)
 {
 	struct live_call *call = xcalloc(1, sizeof(*call));
 	struct call_view *view = &call->call.view;
 	int64_t now = control_now_ms(control);
 
-	view->call_id = uuid_make(now);
+	view->call_id = call_id && !uuid_is_nil(call_id) ? *call_id : uuid_make(now);
 	view->dialer_call_id = uuid_make(now);
 	view->phone_call_id = uuid_make(now);
 	view->tenant_id = control->config.tenant_id;
@@ -185,7 +187,7 @@ struct call_event control_event(const struct control *control, enum call_event_k
 
 /* The place on the tab and the ownership of the dialer call's row, once the first step has
  * succeeded. */
-static void take_place(struct control *control, struct live_call *call)
+void control_take_place(struct control *control, struct live_call *call)
 {
 	struct call_view *view = &call->call.view;
 	struct live_call *other;
@@ -289,10 +291,10 @@ enum status control_apply(struct control *control, struct live_call *call,
 	if (status != ST_OK)
 		return status;
 	call->call = next;
-	take_place(control, call);
-	set_timer(control, call);
+	control_take_place(control, call);
+	control_set_timer(control, call);
 	call->call.view.can = control_abilities(call);
-	control_record_call(control, call, &before, event.at_ms);
+	control_record_call(control, call, &before, &event);
 	for (unsigned i = 0; i < todo.count; i++)
 		if (todo.list[i] == FX_GIVE_BACK)
 			control_give_back(control, call);

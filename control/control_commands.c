@@ -100,7 +100,8 @@ static struct live_call *create_dialed(struct control *control, struct agent_slo
 {
 	enum call_direction direction =
 		command->direction == DIR_CLICKTOCALL ? DIR_CLICKTOCALL : DIR_OUTBOUND;
-	struct live_call *call = control_call_create(control, direction, agent, command->tab);
+	struct live_call *call =
+		control_call_create(control, &command->call_id, direction, agent, command->tab);
 	struct call_view *view = &call->call.view;
 
 	str_copy_cut(view->phone, sizeof(view->phone), number);
@@ -224,8 +225,8 @@ static enum status present(struct control *control, struct agent_slot *agent,
 	if (status != ST_OK)
 		return status;
 	call = control_call_create(
-		control, command->direction == DIR_OUTBOUND ? DIR_OUTBOUND : DIR_CCOUTBOUND, agent,
-		tab);
+		control, &command->call_id,
+		command->direction == DIR_OUTBOUND ? DIR_OUTBOUND : DIR_CCOUTBOUND, agent, tab);
 	/* an index entry is by the row's key: set before the first step takes its place */
 	fill_presented(call, command, number);
 	status = control_apply(control, call, &event, NULL, err);

@@ -21,7 +21,7 @@ struct tel_dest control_dest(struct control *control, const char *number)
 	return dest;
 }
 
-static struct tel_agent tel_agent(const struct agent_slot *agent)
+struct tel_agent control_tel_agent(const struct agent_slot *agent)
 {
 	struct tel_agent result = {.mode = TEL_AGENT_DESK};
 
@@ -42,7 +42,7 @@ static struct tel_call_options options(const struct control *control)
 
 static enum status dial(struct control *control, struct live_call *call, struct err *err)
 {
-	struct tel_agent agent = tel_agent(call->agent);
+	struct tel_agent agent = control_tel_agent(call->agent);
 	struct tel_dest dest = control_dest(control, call->call.view.phone);
 	struct tel_call_options opts = options(control);
 	char line[UUID_TEXT_SIZE];
@@ -66,7 +66,7 @@ static enum status transfer(struct control *control, struct live_call *call, con
 
 static enum status answer(struct control *control, struct live_call *call, struct err *err)
 {
-	struct tel_agent agent = tel_agent(call->agent);
+	struct tel_agent agent = control_tel_agent(call->agent);
 
 	return telephony_answer(control->telephony, call->line, &agent, err);
 }

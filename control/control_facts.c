@@ -45,7 +45,8 @@ static const char *end_reason(const struct live_call *call, const struct tel_cal
 static void on_ended(struct control *control, struct live_call *call,
 		     const struct tel_call_fact *fact)
 {
-	struct call_event event = control_event(control, EV_FAR_ENDED, ACTOR_SWITCH, NULL);
+	enum actor actor = fact->result == TEL_LOST ? ACTOR_RECONCILER : ACTOR_SWITCH;
+	struct call_event event = control_event(control, EV_FAR_ENDED, actor, NULL);
 
 	event.result = fact->side == TEL_SIDE_AGENT ? ATTEMPT_ERROR : results[fact->result];
 	event.ended_by = enders[fact->side];
@@ -100,7 +101,7 @@ static void on_offered(struct control *control, const struct tel_call_fact *fact
 			 !queue && !wanted ? "no_such_number" : "overload");
 		return;
 	}
-	call = control_call_create(control, DIR_INBOUND, NULL, 0);
+	call = control_call_create(control, NULL, DIR_INBOUND, NULL, 0);
 	call->queue = queue;
 	call->wanted = wanted;
 	uuid_format(&call->call.view.call_id, line);
@@ -109,6 +110,7 @@ static void on_offered(struct control *control, const struct tel_call_fact *fact
 		return;
 	}
 	control_set_line(control, call, line);
+	str_copy_cut(call->leg, sizeof(call->leg), fact->leg);
 	str_copy_cut(call->call.view.phone, sizeof(call->call.view.phone), fact->number);
 	str_copy_cut(call->call.view.dnis, sizeof(call->call.view.dnis), fact->dnis);
 	str_copy_cut(call->call.view.from.name, sizeof(call->call.view.from.name), fact->name);
@@ -156,8 +158,10 @@ static void on_link(struct control *control)
 	else
 		log_err("switch is away: calls go on there, new ones are refused", "driver=%s",
 			telephony_driver_name(control->telephony));
-	if (is_linked)
+	if (is_linked) {
+		control_settle(control, true);
 		control_sweep_lines(control);
+	}
 	control_notice(control, NULL, is_linked ? "switch.ok" : "switch.away",
 		       is_linked ? "the switch is back" : "the switch is away");
 	control_offer_soon(control);

@@ -25,6 +25,7 @@ void control_caller_waits(struct control *control, struct live_call *call)
 	}
 	DL_APPEND2(control->waiting, call, prev_waiting, next_waiting);
 	call->is_waiting = true;
+	call->waiting_since_ms = control_now_ms(control);
 	control->waiting_count++;
 	control_apply(control, call, &event, NULL, NULL);
 }
@@ -119,7 +120,7 @@ static struct dialer_counters given_back(const struct call *old)
  * wrap is over. */
 static void wait_again(struct control *control, struct live_call *old)
 {
-	struct live_call *call = control_call_create(control, DIR_INBOUND, NULL, 0);
+	struct live_call *call = control_call_create(control, NULL, DIR_INBOUND, NULL, 0);
 	struct call_view *view = &call->call.view;
 	char line[TEL_ID_SIZE];
 
@@ -132,6 +133,7 @@ static void wait_again(struct control *control, struct live_call *old)
 	call->queue = old->queue;
 	call->excluded_agent = old->call.view.agent_id;
 	str_copy_cut(line, sizeof(line), old->line);
+	str_copy_cut(call->leg, sizeof(call->leg), old->leg);
 	control_set_line(control, old, "");
 	control_set_line(control, call, line);
 	old->call.is_detached = true;

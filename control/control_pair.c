@@ -32,6 +32,7 @@ void control_partner_after(struct control *control, struct live_call *call)
 		if (!other || other == call || other->call.view.partner_tab != call->call.view.tab)
 			continue;
 		other->call.view.partner_tab = 0;
+		other->conference_id = (struct uuid){0};
 		if (other->call.view.state == CALL_CONFERENCE)
 			control_queue_event(control, other, &event);
 	}
@@ -88,7 +89,8 @@ static enum status dial_consult(struct control *control, struct live_call *custo
 				const char *number, int tab, const struct command *command,
 				struct reply *reply, struct err *err)
 {
-	struct live_call *call = control_call_create(control, DIR_TRANSFER, customer->agent, tab);
+	struct live_call *call =
+		control_call_create(control, &command->call_id, DIR_TRANSFER, customer->agent, tab);
 	struct call_event event = control_event(control, EV_CONSULT_DIAL, ACTOR_AGENT, command);
 	int former_partner = customer->call.view.partner_tab;
 	enum status status;
@@ -164,9 +166,14 @@ static enum status pair_up(struct control *control, struct live_call *active,
 		set_partner(active, held);
 	second.on =
 		active->call.view.is_muted; /* the agent's voice is muted for both, or for none */
+	if (!is_transfer) {
+		active->conference_id = held->call.view.call_id;
+		held->conference_id = active->call.view.call_id;
+	}
 	status = control_apply(control, active, &first, &args, err);
 	if (status == ST_OK)
 		return control_apply(control, held, &second, NULL, err);
+	active->conference_id = held->conference_id = (struct uuid){0};
 	active->call.view.partner_tab = active_partner;
 	held->call.view.partner_tab = held_partner;
 	return status;

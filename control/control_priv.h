@@ -6,7 +6,9 @@
  * control_agent.c agents control_commands.c commands -> events | control_pair.c commands on two
  * calls | control_facts.c what the switch reports -> events | control_apply.c one step: effects,
  * timers, records | control_effects.c effect -> switch control_tell.c records, and the tells that
- * wait for them | control_offer.c waiting callers and whom they are offered to */
+ * wait for them | control_offer.c waiting callers and whom they are offered to | control_memory.c
+ * commands that were given before | control_record.c live state <-> record | control_recover.c the
+ * live state of before a restart | control_checkpoint.c copies of everything live */
 #include <uthash.h>
 
 #include "calls/agent.h"
@@ -25,11 +27,13 @@ struct tab_slot { /* a numbered place of one agent; exists once somebody looked 
 	struct live_call *current; /* until its end is stable */
 	struct call_view *told;	   /* the newest told call; NULL before the first */
 	uint64_t seq;		   /* of the last told event */
+	uint64_t appended_seq;	   /* of the last one on its way to be told */
 };
 
 struct live_call {
 	struct call call;
 	char line[TEL_ID_SIZE];	    /* the telephony call; "" = none (any more) */
+	char leg[TEL_ID_SIZE];	    /* the caller's, as the switch named it; "" = ours */
 	struct agent_slot *agent;   /* NULL while nobody has it */
 	struct queue_slot *queue;   /* the queue it came through, or NULL */
 	int64_t wall_ms, mono_us;   /* of its birth: see control_call_ms() */
@@ -39,6 +43,7 @@ struct live_call {
 	int64_t event_at_ms;
 	struct timer timer;
 	struct control *control;
+	uint64_t recovered;   /* the record it was last seen in, copies not counted */
 	uint64_t last_record; /* its end is stable with this one ... */
 	bool is_ended; /* ... which has happened: forgotten when the switch has let go of it too */
 	unsigned told_can; /* as of its last record */
@@ -46,6 +51,8 @@ struct live_call {
 	struct live_call *next_waiting, *prev_waiting;
 	UT_hash_handle by_line, by_dialer, by_id;
 	bool is_waiting, is_in_dialer_index;
+	int64_t waiting_since_ms;
+	struct uuid conference_id; /* the other call in the same mix; nil = none */
 };
 
 struct agent_slot {
@@ -62,7 +69,14 @@ struct queue_slot {
 	UT_hash_handle by_number;
 };
 
-enum work_kind { WORK_COMMAND, WORK_FACT, WORK_EVENT };
+enum work_kind {
+	WORK_COMMAND,  /* as it came from a door */
+	WORK_INTENDED, /* its intent is stable: carry it out */
+	WORK_FACT,
+	WORK_EVENT,
+	WORK_DIAL_EVENT /* a timer's dial whose intent is stable */
+};
+struct remembered;
 struct work { /* one item of the queue */
 	struct work *next;
 	enum work_kind kind;
@@ -71,6 +85,7 @@ struct work { /* one item of the queue */
 			struct command command;
 			control_reply_fn on_reply;
 			void *user;
+			struct remembered *entry;
 		} c;
 		struct tel_call_fact fact;
 		struct {
@@ -81,14 +96,28 @@ struct work { /* one item of the queue */
 	} u;
 };
 
+enum pending_kind { PENDING_CALL, PENDING_AGENT, PENDING_FORGET, PENDING_INTENT, PENDING_ANSWER };
 struct pending_tell { /* waits for its record */
 	struct pending_tell *next;
 	uint64_t record;
-	enum { PENDING_CALL, PENDING_AGENT, PENDING_FORGET } kind;
+	enum pending_kind kind;
 	enum tell_kind tell;
-	struct call_view *call;	  /* PENDING_CALL */
-	struct agent_view agent;  /* PENDING_AGENT */
-	struct live_call *forget; /* PENDING_FORGET */
+	uint64_t seq;
+	struct call_view *call;	  /* CALL */
+	struct agent_view agent;  /* AGENT */
+	struct live_call *forget; /* FORGET */
+	struct work *work;	  /* INTENT: runs then; NULL = refused meanwhile */
+	struct remembered *entry; /* ANSWER */
+};
+
+struct timer_dial { /* at recovery: a preview's end that was about to be dialed */
+	struct timer_dial *next;
+	struct uuid call_id;
+	uint64_t number;
+};
+
+struct memory {			  /* control_memory.c */
+	struct remembered *by_id; /* uthash, oldest first */
 };
 
 #define LISTENERS_MAX 4
@@ -111,11 +140,17 @@ struct control {
 	struct live_call *waiting; /* utlist, oldest first */
 	struct work *work_head, **work_tail;
 	struct pending_tell *pending_head, **pending_tail;
+	struct memory memory;
+	struct timer_dial *timer_dials;
+	struct checkpoint *checkpoint; /* the one being written, or NULL */
 	uint64_t epoch;
 	uint64_t command_count, fact_count, told_count;
 	unsigned ready_count, waiting_count; /* figures are asked for in every turn of the loop */
 	struct timer sweep;		     /* lines that could not be hung up */
+	struct timer settle; /* after a restart: the switch did not come back in time */
 	bool is_offer_due, is_linked, is_degraded, is_polling;
+	bool is_settling; /* after a restart, until the switch has been read back or is too late */
+	bool has_open_intents;
 };
 
 /* What a command asks of the switch beyond the step itself: borrowed during one apply. */
@@ -133,6 +168,7 @@ int64_t control_now_ms(const struct control *);
 int64_t control_call_ms(const struct live_call *);
 struct agent_slot *control_find_agent(struct control *, const struct uuid *agent_id);
 struct tab_slot *control_tab(struct control *, struct agent_slot *, int tab); /* makes it */
+void control_push(struct control *, struct work *); /* to the end of the queue; owns it */
 void control_queue_event(struct control *, const struct live_call *, const struct call_event *);
 struct live_call *control_current(const struct agent_slot *,
 				  int tab);	   /* not over for good, or NULL */
@@ -145,8 +181,9 @@ bool control_is_engaged(const struct agent_slot *); /* any call that has not end
 int control_free_tab(const struct agent_slot *);
 
 /* control_apply.c */
-struct live_call *control_call_create(struct control *, enum call_direction, struct agent_slot *,
-				      int tab);
+/* call_id: NULL or nil = a new one. */
+struct live_call *control_call_create(struct control *, const struct uuid *call_id,
+				      enum call_direction, struct agent_slot *, int tab);
 void control_call_destroy(struct control *, struct live_call *);
 /* The dialer call's row may be presented again. */
 void control_leave_dialer_index(struct control *, struct live_call *);
@@ -156,6 +193,9 @@ enum status control_apply(struct control *, struct live_call *, const struct cal
 struct call_event control_event(const struct control *, enum call_event_kind, enum actor,
 				const struct command *);
 void control_set_line(struct control *, struct live_call *, const char *line);
+void control_set_timer(struct control *, struct live_call *);
+/* The place on the tab, and the ownership of the dialer call's row. */
+void control_take_place(struct control *, struct live_call *);
 /* The switch has a line of a call that is over: hang it up, now or when it can be. */
 void control_sweep_lines(struct control *);
 struct call_outcome control_outcome(const struct outcome_setup *);
@@ -164,10 +204,14 @@ struct call_outcome control_outcome(const struct outcome_setup *);
 enum status control_carry_out(struct control *, struct live_call *, enum call_effect,
 			      const struct effect_args *, struct err *);
 struct tel_dest control_dest(struct control *, const char *number);
+struct tel_agent control_tel_agent(const struct agent_slot *);
 
 /* control_tell.c */
 void control_record_call(struct control *, struct live_call *, const struct call *before,
-			 int64_t at_ms);
+			 const struct call_event *event);
+/* False: it is lost, and what it was about is not told. */
+bool control_append(struct control *, const struct record *record, uint64_t *ret_number);
+struct pending_tell *control_when_stable(struct control *, enum pending_kind, uint64_t number);
 void control_record_agent(struct control *, struct agent_slot *);
 void control_forget_when_stable(struct control *, struct live_call *);
 /* What may be done with the call now. */
@@ -203,6 +247,39 @@ enum status control_leave(struct control *, struct live_call *, const struct com
 enum status control_resume(struct control *, struct live_call *, const struct command *,
 			   struct err *);
 void control_partner_after(struct control *, struct live_call *); /* this call has gone idle */
+
+/* control_memory.c: the same id gets the same answer, and nothing is carried out before its intent
+ * is stable */
+void control_take_command(struct control *, struct work *work); /* owns it */
+void control_run_intended(struct control *, struct work *work); /* owns it */
+void control_tell_answer(struct control *, struct remembered *);
+/* A timer's dial: the event follows as WORK_DIAL_EVENT. False: it was queued no further, do it now.
+ */
+bool control_intend_dial(struct control *, const struct live_call *, const struct call_event *);
+/* Storage has failed: what has not been begun is refused, what ends or parks a call is done. */
+void control_refuse_intended(struct control *);
+void control_memory_free(struct control *);
+void control_remember(struct control *, const struct record *); /* INTENT or ANSWER, at recovery */
+/* Dials that were about to be carried out when the program ended, and may have been. */
+void control_each_open_dial(struct control *,
+			    void (*each)(struct control *, const struct record_intent *));
+/* After a restart: what became of the intents nobody answered. */
+void control_settle_intents(struct control *);
+/* Copies up to `most` of them from *cursor on (NULL = the first); false when all are copied. */
+bool control_copy_commands(struct control *, struct remembered **cursor, unsigned most);
+
+/* control_record.c */
+void control_fill_live(const struct live_call *, struct record *);
+void control_fill_step(const struct call_event *, struct record *);
+/* call and live of the record, as they were. */
+void control_read_live(const struct record *, struct call *ret);
+
+/* control_recover.c */
+/* After a restart: timers go on; commands nobody answered are answered once the switch was read. */
+void control_settle(struct control *, bool is_read_back);
+
+/* control_checkpoint.c */
+void control_checkpoint_go_on(struct control *);
 
 /* control_facts.c */
 void control_do_fact(struct control *, const struct tel_call_fact *);

@@ -8,16 +8,21 @@
 #include "base/log.h"
 #include "base/str.h"
 
-static void wait_for(struct control *control, struct pending_tell *pending)
+struct pending_tell *control_when_stable(struct control *control, enum pending_kind kind,
+					 uint64_t number)
 {
-	pending->next = NULL;
+	struct pending_tell *pending = xcalloc(1, sizeof(*pending));
+
+	pending->kind = kind;
+	pending->record = number;
 	*control->pending_tail = pending;
 	control->pending_tail = &pending->next;
+	return pending;
 }
 
 /* The log refuses only when its limit is reached, long after new work was refused: then the record
  * is lost, and what it was about is not told either. */
-static bool append(struct control *control, const struct record *record, uint64_t *ret_number)
+bool control_append(struct control *control, const struct record *record, uint64_t *ret_number)
 {
 	if (record_append(control->log, record, ret_number) == ST_OK)
 		return true;
@@ -58,21 +63,47 @@ static void record_instant(struct control *control, const struct live_call *call
 	record->event_at_ms = at_ms;
 	record->is_event_instant = true;
 	str_copy_cut(record->event_name, sizeof(record->event_name), name);
-	append(control, record, &number);
+	control_append(control, record, &number);
 	free(record);
 }
 
-static void tell_when_stable(struct control *control, const struct live_call *call, uint64_t number,
-			     enum tell_kind tell)
+/* A call that is on a tab is told on its stream, with the next number of it. */
+static struct tab_slot *fill_stream(struct control *control, const struct live_call *call,
+				    enum tell_kind tell, struct record *record)
 {
-	struct pending_tell *pending = xcalloc(1, sizeof(*pending));
+	struct tab_slot *slot;
 
-	pending->kind = PENDING_CALL;
-	pending->record = number;
+	if (!call->agent || !call->call.view.tab)
+		return NULL;
+	slot = control_tab(control, call->agent, call->call.view.tab);
+	record->has |= RECORD_STREAM;
+	record->epoch = control->epoch;
+	record->seq = slot->appended_seq + 1;
+	record->is_update = tell == TELL_UPDATE;
+	return slot;
+}
+
+/* Appends; what is on a stream is told when it is stable. */
+static bool append_call(struct control *control, struct live_call *call, enum tell_kind tell,
+			struct record *record)
+{
+	struct tab_slot *slot = fill_stream(control, call, tell, record);
+	struct pending_tell *pending;
+	uint64_t number;
+
+	control_fill_live(call, record);
+	if (!control_append(control, record, &number))
+		return false;
+	call->last_record = number;
+	if (!slot)
+		return true;
+	slot->appended_seq = record->seq;
+	pending = control_when_stable(control, PENDING_CALL, number);
 	pending->tell = tell;
+	pending->seq = record->seq;
 	pending->call = xmalloc(sizeof(*pending->call));
 	*pending->call = call->call.view;
-	wait_for(control, pending);
+	return true;
 }
 
 static void fill_record(struct live_call *call, const struct call_story *story, int64_t at_ms,
@@ -108,36 +139,26 @@ static void log_story(const struct live_call *call, const struct call_story *sto
 }
 
 void control_record_call(struct control *control, struct live_call *call, const struct call *before,
-			 int64_t at_ms)
+			 const struct call_event *event)
 {
 	struct call_story story = call_story(before, &call->call);
 	struct record *record = xcalloc(1, sizeof(*record));
-	uint64_t number = 0;
 
 	/* before the row that begins now, so that keys and times tell the order */
 	if (story.instant_event)
-		record_instant(control, call, story.instant_event, at_ms);
-	fill_record(call, &story, at_ms, record);
+		record_instant(control, call, story.instant_event, event->at_ms);
+	fill_record(call, &story, event->at_ms, record);
+	control_fill_step(event, record);
 	call->told_can = call->call.view.can;
 	call->told_partner_tab = call->call.view.partner_tab;
-	if (append(control, record, &number)) {
-		call->last_record = number;
-		if (call->agent && call->call.view.tab)
-			tell_when_stable(control, call, number,
-					 story.is_new_client_state ? TELL_STATE : TELL_UPDATE);
-	}
+	append_call(control, call, story.is_new_client_state ? TELL_STATE : TELL_UPDATE, record);
 	free(record);
 	log_story(call, &story);
 }
 
 void control_forget_when_stable(struct control *control, struct live_call *call)
 {
-	struct pending_tell *pending = xcalloc(1, sizeof(*pending));
-
-	pending->kind = PENDING_FORGET;
-	pending->record = call->last_record;
-	pending->forget = call;
-	wait_for(control, pending);
+	control_when_stable(control, PENDING_FORGET, call->last_record)->forget = call;
 }
 
 /* What the agent's other tabs carry. */
@@ -174,14 +195,11 @@ unsigned control_abilities(const struct live_call *call)
 static void record_notice(struct control *control, struct live_call *call)
 {
 	struct record *record = xcalloc(1, sizeof(*record));
-	uint64_t number;
 
 	record->at_ms = control_call_ms(call);
 	record->has = RECORD_NOTICE;
-	if (append(control, record, &number)) {
-		call->last_record = number;
-		tell_when_stable(control, call, number, TELL_UPDATE);
-	}
+	record->call = call->call.view;
+	append_call(control, call, TELL_UPDATE, record);
 	free(record);
 }
 
@@ -206,19 +224,13 @@ void control_refresh(struct control *control, struct agent_slot *agent)
 void control_record_agent(struct control *control, struct agent_slot *agent)
 {
 	struct record *record = xcalloc(1, sizeof(*record));
-	struct pending_tell *pending;
 	uint64_t number;
 
 	record->at_ms = control_now_ms(control);
 	record->has = RECORD_AGENT;
 	record->agent = agent->view;
-	if (append(control, record, &number)) {
-		pending = xcalloc(1, sizeof(*pending));
-		pending->kind = PENDING_AGENT;
-		pending->record = number;
-		pending->agent = agent->view;
-		wait_for(control, pending);
-	}
+	if (control_append(control, record, &number))
+		control_when_stable(control, PENDING_AGENT, number)->agent = agent->view;
 	free(record);
 }
 
@@ -233,7 +245,7 @@ static void tell_call(struct control *control, const struct pending_tell *pendin
 	if (!slot->told)
 		slot->told = xmalloc(sizeof(*slot->told));
 	*slot->told = *pending->call;
-	slot->seq++;
+	slot->seq = pending->seq;
 	control->told_count++;
 	for (unsigned i = 0; i < control->listener_count; i++)
 		if (control->listeners[i].on_call)
@@ -275,6 +287,13 @@ static void tell(struct control *control, struct pending_tell *pending)
 	case PENDING_FORGET:
 		forget(control, pending->forget);
 		break;
+	case PENDING_INTENT:
+		if (pending->work)
+			control_push(control, pending->work);
+		break;
+	case PENDING_ANSWER:
+		control_tell_answer(control, pending->entry);
+		break;
 	}
 	free(pending->call);
 	free(pending);
@@ -309,6 +328,8 @@ void control_on_degraded(void *user, bool is_degraded, const char *why)
 	if (control->is_degraded == is_degraded)
 		return;
 	control->is_degraded = is_degraded;
+	if (is_degraded)
+		control_refuse_intended(control);
 	if (is_degraded)
 		log_err("storage is away: events wait, new calls are refused", "why=%s",
 			log_quote(why ? why : ""));

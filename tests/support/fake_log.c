@@ -42,6 +42,37 @@ void fake_log_sync_to(struct record_log *log, uint64_t number)
 	log->on_stable(log->user, number);
 }
 
+void fake_log_cut(struct record_log *log)
+{
+	log->count = (unsigned)log->stable;
+}
+
+static unsigned last_checkpoint(const struct record_log *log)
+{
+	for (unsigned i = log->count; i > 0; i--) {
+		const struct record *record = fake_log_record(log, i - 1);
+
+		if (record->has & RECORD_CHECKPOINT_END)
+			return (unsigned)record->begun_at - 1;
+	}
+	return 0;
+}
+
+void fake_log_replay(struct record_log *log,
+		     void (*each)(void *user, const struct record *record, bool is_state),
+		     void *user)
+{
+	unsigned state_from = last_checkpoint(log), count = log->count;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct record *record = fake_log_record(log, i);
+
+		if (i >= state_from ||
+		    record->has & (RECORD_STREAM | RECORD_INTENT | RECORD_ANSWER))
+			each(user, record, i >= state_from);
+	}
+}
+
 void fake_log_refuse(struct record_log *log, bool on)
 {
 	log->is_refusing = on;

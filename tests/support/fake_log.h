@@ -13,6 +13,14 @@ void fake_log_sync_to(struct record_log *log, uint64_t number);
 /* As when the limit is reached: record_append() answers ST_BUSY. */
 void fake_log_refuse(struct record_log *log, bool on);
 
+/* As after a crash: what was not stable was never written. */
+void fake_log_cut(struct record_log *log);
+/* Gives control what record_log_recover() would: from the last complete checkpoint on as state,
+ * what is older as history only. */
+void fake_log_replay(struct record_log *log,
+		     void (*each)(void *user, const struct record *record, bool is_state),
+		     void *user);
+
 /* How many were appended. */
 unsigned fake_log_count(const struct record_log *log);
 /* 0 is the first. Valid until the next record_append(). */

@@ -67,6 +67,16 @@ static void on_notice(void *user, const struct uuid *agent_id, const char *code,
 	str_format(house->notices + length, sizeof house->notices - length, "%s ", code);
 }
 
+static void on_past(void *user, enum tell_kind kind, const struct call_view *call, uint64_t epoch,
+		    uint64_t seq, int64_t age_ms)
+{
+	struct house *house = user;
+
+	(void)kind;
+	assert_true(call->tab > 0 && epoch > 0 && seq > 0 && age_ms >= 0);
+	house->past++;
+}
+
 static void on_stable(void *user, uint64_t number)
 {
 	struct house *house = user;
@@ -106,6 +116,14 @@ struct control_config house_config(void)
 	return config;
 }
 
+struct control_config house_exact_config(void)
+{
+	struct control_config config = house_config();
+
+	config.remember_s = 86400;
+	return config;
+}
+
 static void set_agent(struct house *house, int number)
 {
 	struct agent_setup setup = {.agent_id = uuid_from(number, (uint8_t[10]){1})};
@@ -115,13 +133,11 @@ static void set_agent(struct house *house, int number)
 	str_format(setup.name, sizeof setup.name, "Agent %d", number);
 	str_format(setup.extension, sizeof setup.extension, "100%d", number);
 	control_set_agent(house->control, &setup);
-	sim_set_station(house->sim, setup.extension, number <= SEATED, true);
 }
 
 static void set_outcome(struct house *house, const char *name, bool flag, bool is_retry)
 {
-	static int number = 100;
-	struct outcome_setup setup = {.outcome_id = uuid_from(++number, (uint8_t[10]){2}),
+	struct outcome_setup setup = {.outcome_id = uuid_from(name[0], (uint8_t[10]){2}),
 				      .is_connect_xor_abort = flag,
 				      .is_retry = is_retry,
 				      .retry_after_s = is_retry ? 3600 : 0};
@@ -130,53 +146,93 @@ static void set_outcome(struct house *house, const char *name, bool flag, bool i
 	control_set_outcome(house->control, &setup);
 }
 
-static void wire(struct house *house, const struct control_config *config)
-{
-	struct control_listener listener = {.on_call = on_call,
-					    .on_agent = on_agent,
-					    .on_tabs = on_tabs,
-					    .on_notice = on_notice,
-					    .user = house};
-	struct sim_config sim = {.ring_ms = 100, .answer_ms = 400};
-
-	house->control = control_create(config, &house->clock, &house->timers, on_wake, house);
-	house->log = fake_log_open(on_stable, house);
-	house->telephony =
-		telephony_create(&house->clock, &house->timers, NODE,
-				 (struct tel_call_sink){control_on_fact, house->control});
-	struct tel_host host = {&house->clock, &house->timers, NODE,
-				telephony_driver_sink(house->telephony)};
-	struct tel_driver *driver = sim_driver_create(&host, &sim, &house->sim);
-	control_attach_telephony(house->control, house->telephony);
-	control_attach_log(house->control, house->log);
-	control_listen(house->control, &listener);
-	assert_int_equal(telephony_start(house->telephony, driver, NULL), ST_OK);
-}
-
-void house_open_with(struct house *house, const struct control_config *config, bool has_outcomes)
+static void set_up(struct house *house)
 {
 	struct queue_setup queue = {.queue_id = uuid_from(9, (uint8_t[10]){3}),
 				    .name = "Support",
 				    .number = QUEUE,
 				    .script_url = "https://example.org/script"};
 
-	*house = (struct house){.held = {.wall_us = 1795366800000000, .mono_us = 1000000}};
-	house->clock = clock_held(&house->held);
-	timers_init(&house->timers);
-	wire(house, config);
 	for (int i = 1; i <= AGENTS; i++)
 		set_agent(house, i);
 	control_set_queue(house->control, &queue);
-	if (has_outcomes) {
-		set_outcome(house, "Sale", true, false);
-		set_outcome(house, "Wrong person", false, false);
-		set_outcome(house, "Call again", true, true);
+	if (!house->has_outcomes)
+		return;
+	set_outcome(house, "Sale", true, false);
+	set_outcome(house, "Wrong person", false, false);
+	set_outcome(house, "Call again", true, true);
+}
+
+static void create_control(struct house *house)
+{
+	struct control_listener listener = {.on_call = on_call,
+					    .on_past = on_past,
+					    .on_agent = on_agent,
+					    .on_tabs = on_tabs,
+					    .on_notice = on_notice,
+					    .user = house};
+
+	house->control =
+		control_create(&house->config, &house->clock, &house->timers, on_wake, house);
+	control_attach_log(house->control, house->log);
+	control_listen(house->control, &listener);
+	set_up(house);
+	house->telephony =
+		telephony_create(&house->clock, &house->timers, NODE,
+				 (struct tel_call_sink){control_on_fact, house->control});
+	control_attach_telephony(house->control, house->telephony);
+}
+
+static void start_switch(struct house *house)
+{
+	struct sim_config sim = {.ring_ms = 100, .answer_ms = 400};
+	struct tel_host host = {&house->clock, &house->timers, NODE,
+				telephony_driver_sink(house->telephony)};
+	struct tel_driver *driver = sim_driver_create(&host, &sim, &house->sim);
+
+	assert_int_equal(telephony_start(house->telephony, driver, NULL), ST_OK);
+	for (int i = 1; i <= AGENTS; i++) {
+		char extension[WORD_SIZE];
+
+		str_format(extension, sizeof extension, "100%d", i);
+		sim_set_station(house->sim, extension, i <= SEATED, true);
 	}
+}
+
+static void seat(struct house *house)
+{
 	house_run_ms(house, 0);
 	for (int i = 1; i <= AGENTS; i++)
 		control_agent_present(house->control, &house->agents[i], true);
 	house_run_ms(house, 0);
+}
+
+void house_open_with(struct house *house, const struct control_config *config, bool has_outcomes)
+{
+	*house = (struct house){.held = {.wall_us = 1795366800000000, .mono_us = 1000000},
+				.config = *config,
+				.has_outcomes = has_outcomes};
+	house->clock = clock_held(&house->held);
+	timers_init(&house->timers);
+	house->log = fake_log_open(on_stable, house);
+	create_control(house);
+	start_switch(house);
+	seat(house);
 	house_forget(house);
+}
+
+void house_crash(struct house *house)
+{
+	telephony_destroy(house->telephony);
+	control_destroy(house->control);
+	fake_log_cut(house->log);
+	house->past = 0;
+	house->replies = house->commands; /* who was not answered never will be */
+	create_control(house);
+	fake_log_replay(house->log, control_recover_record, house->control);
+	control_recover_end(house->control, true);
+	start_switch(house);
+	seat(house);
 }
 
 void house_open(struct house *house)
@@ -233,6 +289,7 @@ void house_rest(struct house *house)
 	house->is_log_slow = false;
 	control_on_degraded(house->control, false, NULL);
 	sim_link_up(house->sim);
+	house_run_ms(house, 0);
 	for (int i = 1; i <= AGENTS; i++)
 		says(house, i, AGENT_NOT_READY);
 	for (int i = 0; i < 50 && !rest_all(house); i++)
@@ -321,6 +378,8 @@ const struct reply *house_send(struct house *house, const struct command *comman
 
 	house_queue(house, command);
 	control_poll(house->control);
+	for (int i = 0; i < 3 && house->config.remember_s; i++)
+		settle(house);
 	assert_int_equal(house->replies, before + 1);
 	assert_string_equal(house->last_id, command->id);
 	house_run_ms(house, 0);

@@ -55,6 +55,9 @@ struct house {
 	char notices[400];  /* codes, each with a blank behind */
 	struct reply reply; /* the last one */
 	unsigned commands, replies, wakes;
+	struct control_config config;
+	bool has_outcomes;
+	unsigned past;	    /* events of before the crash that the doors were given */
 	bool is_in_command; /* a callback now would be one from inside control_command() */
 	char last_id[COMMAND_ID_SIZE];
 };
@@ -62,6 +65,11 @@ struct house {
 struct control_config house_config(void);
 void house_open(struct house *house);
 void house_open_with(struct house *house, const struct control_config *config, bool has_outcomes);
+/* Remembers commands: the answer comes when all is stable. */
+struct control_config house_exact_config(void);
+/* kill -9, and a new gateway on the same records: what was not stable is gone, and so is the
+ * switch's memory (it lives in the process). The doors' pages are back when it returns. */
+void house_crash(struct house *house);
 /* Brings everybody to rest: what is left is released and wrapped up, callers hang up. */
 void house_rest(struct house *house);
 /* ... and closes the house: releases what is left, waits for all ends and checks that nothing

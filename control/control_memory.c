@@ -1,0 +1,628 @@
+/* Commands that cannot double. A command's id, what was asked and what was answered are remembered;
+ * the intent is stable before the switch is asked, the answer is told when it is stable too. */
+#include "control/control_priv.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#define REMEMBERED_MAX 500000
+#define KEY_MAX	       (sizeof(struct uuid) + 1 + COMMAND_ID_SIZE)
+
+enum progress {
+	ASKED,	   /* its intent is not stable yet, or it is being carried out */
+	ANSWERING, /* its answer is not stable yet */
+	ANSWERED,
+};
+
+struct remembered {
+	UT_hash_handle hh;
+	enum progress progress;
+	uint64_t body_hash;
+	int64_t at_ms;
+	int tab;
+	struct uuid call_id, dialer_call_id;
+	struct err *refusal;  /* NULL = done */
+	struct work *waiters; /* commands that hear the answer; the first is the one carried out */
+	struct record_intent *intent; /* of before a restart, and nobody knows what became of it */
+	uint64_t answer;	      /* the answer's record */
+	size_t key_length;
+	char key[]; /* agent, tab, id */
+};
+
+/* --- keys and bodies --- */
+
+/* What a program presents and what the agent's page asks are told apart. */
+static size_t make_key(char key[KEY_MAX], const struct uuid *agent_id, int tab, bool is_program,
+		       const char *id)
+{
+	size_t length = strlen(id);
+
+	memcpy(key, agent_id, sizeof(*agent_id));
+	key[sizeof(*agent_id)] = (char)(is_program ? TAB_MAX + 1 : tab);
+	memcpy(key + sizeof(*agent_id) + 1, id, length);
+	return sizeof(*agent_id) + 1 + length;
+}
+
+static struct remembered *find(struct control *control, const char *key, size_t length)
+{
+	struct remembered *entry;
+
+	HASH_FIND(hh, control->memory.by_id, key, length, entry);
+	return entry;
+}
+
+/* FNV-1a */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
+{
+	const unsigned char *byte = bytes;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+	return mix(hash, text, strlen(text) + 1);
+}
+
+static uint64_t hash_body(const struct command *c)
+{
+	const int64_t numbers[] = {c->kind,	   c->other_tab, c->retry_at_ms, c->on,
+				   c->agent_state, c->direction, c->is_callback};
+	const char *const texts[] = {c->number, c->digits,  c->sound,	c->outcome, c->comment,
+				     c->reason, c->subject, c->to.type, c->to.id,   c->to.name};
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	hash = mix(hash, numbers, sizeof(numbers));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		hash = mix_text(hash, texts[i]);
+	hash = mix(hash, &c->dialer_call_id, sizeof(c->dialer_call_id));
+	return mix(hash, &c->phone_call_id, sizeof(c->phone_call_id));
+}
+
+/* --- entries --- */
+
+static void free_waiters(struct remembered *entry)
+{
+	while (entry->waiters) {
+		struct work *work = entry->waiters;
+
+		entry->waiters = work->next;
+		free(work);
+	}
+}
+
+static void forget(struct control *control, struct remembered *entry)
+{
+	HASH_DELETE(hh, control->memory.by_id, entry);
+	free_waiters(entry);
+	free(entry->refusal);
+	free(entry->intent);
+	free(entry);
+}
+
+/* The oldest are first. One that is not answered yet is kept whatever its age. */
+static void forget_old(struct control *control)
+{
+	int64_t oldest_ms = control_now_ms(control) - control->config.remember_s * 1000LL;
+	struct remembered *entry, *next;
+
+	HASH_ITER(hh, control->memory.by_id, entry, next) {
+		bool is_too_many = HASH_CNT(hh, control->memory.by_id) > REMEMBERED_MAX;
+
+		if (entry->progress != ANSWERED || (entry->at_ms >= oldest_ms && !is_too_many))
+			return;
+		if (!control->checkpoint)
+			forget(control, entry);
+		else
+			return;
+	}
+}
+
+static struct remembered *add(struct control *control, const char *key, size_t length,
+			      int64_t at_ms)
+{
+	struct remembered *entry = xcalloc(1, sizeof(*entry) + length);
+
+	memcpy(entry->key, key, length);
+	entry->key_length = length;
+	entry->at_ms = at_ms;
+	HASH_ADD_KEYPTR(hh, control->memory.by_id, entry->key, length, entry);
+	return entry;
+}
+
+void control_memory_free(struct control *control)
+{
+	struct remembered *entry, *next;
+
+	HASH_ITER(hh, control->memory.by_id, entry, next)
+		forget(control, entry);
+}
+
+/* --- answers --- */
+
+static void reply_to(const struct work *work, const struct reply *reply)
+{
+	if (work->u.c.on_reply)
+		work->u.c.on_reply(work->u.c.user, &work->u.c.command, reply);
+}
+
+static struct reply stored_reply(const struct remembered *entry)
+{
+	struct reply reply = {
+		.status = entry->refusal ? entry->refusal->status : ST_OK,
+		.call_id = entry->call_id,
+		.dialer_call_id = entry->dialer_call_id,
+		.tab = entry->tab,
+	};
+
+	if (entry->refusal)
+		reply.err = *entry->refusal;
+	return reply;
+}
+
+void control_tell_answer(struct control *control, struct remembered *entry)
+{
+	struct reply reply = stored_reply(entry);
+	struct work *work = entry->waiters;
+
+	(void)control;
+	entry->progress = ANSWERED;
+	entry->waiters = NULL;
+	while (work) {
+		struct work *next = work->next;
+
+		reply_to(work, &reply);
+		free(work);
+		work = next;
+	}
+}
+
+/* With what identifies the command, so that it stands for itself in a checkpoint. */
+static void fill_answer(const struct remembered *entry, struct record *record)
+{
+	size_t fixed = sizeof(struct uuid) + 1, length = entry->key_length - fixed;
+	struct record_intent *intent = &record->intent;
+	struct record_answer *stored = &record->answer;
+	int tab = entry->key[sizeof(struct uuid)];
+
+	record->has |= RECORD_ANSWER | RECORD_INTENT;
+	memcpy(&intent->key, entry->key, sizeof(intent->key));
+	memcpy(intent->id, entry->key + fixed, length);
+	intent->kind = tab > TAB_MAX ? CMD_PRESENT : CMD_KIND_COUNT;
+	intent->tab = tab > TAB_MAX ? 0 : tab;
+	intent->body_hash = entry->body_hash;
+	stored->key = intent->key;
+	memcpy(stored->id, intent->id, sizeof(stored->id));
+	if (entry->refusal)
+		stored->err = *entry->refusal;
+	stored->call_id = entry->call_id;
+	stored->dialer_call_id = entry->dialer_call_id;
+	stored->tab = entry->tab;
+}
+
+static void keep(struct remembered *entry, const struct reply *reply)
+{
+	entry->call_id = reply->call_id;
+	entry->dialer_call_id = reply->dialer_call_id;
+	entry->tab = reply->tab;
+	if (reply->status == ST_OK)
+		return;
+	entry->refusal = xmalloc(sizeof(*entry->refusal));
+	*entry->refusal = reply->err;
+	entry->refusal->status = reply->status;
+}
+
+static void answer(struct control *control, struct remembered *entry, const struct reply *reply)
+{
+	struct record *record = xcalloc(1, sizeof(*record));
+
+	keep(entry, reply);
+	entry->progress = ANSWERING;
+	record->at_ms = control_now_ms(control);
+	fill_answer(entry, record);
+	if (control_append(control, record, &entry->answer))
+		control_when_stable(control, PENDING_ANSWER, entry->answer)->entry = entry;
+	else
+		control_tell_answer(control, entry);
+	free(record);
+}
+
+static void answer_error(struct control *control, struct remembered *entry, enum status status,
+			 const char *code, const char *message)
+{
+	struct reply reply = {.status = status};
+
+	err_set(&reply.err, status, code, "", "%s", message);
+	answer(control, entry, &reply);
+}
+
+/* --- a command comes --- */
+
+/* What must work although nothing can be made stable: it ends or parks a call. */
+static bool is_safe_unstored(enum command_kind kind)
+{
+	return kind == CMD_RELEASE || kind == CMD_REJECT || kind == CMD_HOLD ||
+	       kind == CMD_HOLDRESUME || kind == CMD_RESUME || kind == CMD_MUTE;
+}
+
+struct volatile_reply {
+	struct reply *reply;
+};
+
+static void mark_volatile(void *user, const struct command *command, const struct reply *reply)
+{
+	struct volatile_reply *here = user;
+
+	(void)command;
+	*here->reply = *reply;
+	here->reply->is_volatile = true;
+}
+
+static void run_unstored(struct control *control, struct work *work)
+{
+	struct reply reply = {0};
+	struct volatile_reply here = {.reply = &reply};
+
+	if (is_safe_unstored(work->u.c.command.kind)) {
+		control_do_command(control, &work->u.c.command, mark_volatile, &here);
+	} else {
+		reply.status = err_set(&reply.err, ST_UNAVAILABLE, "storage.away", "",
+				       "nothing can be stored now: try again when it can");
+	}
+	reply_to(work, &reply);
+	free(work);
+}
+
+/* The call a dial would make or begin: its leg at the switch is found by it after a crash. */
+static void choose_call_id(struct control *control, struct command *command)
+{
+	struct agent_slot *agent = control_find_agent(control, &command->agent_id);
+	struct live_call *call = NULL;
+
+	if (command->kind != CMD_DIAL && command->kind != CMD_TRANSFER_CONSULT)
+		return;
+	command->call_id = uuid_make(control_now_ms(control));
+	if (agent && command->kind == CMD_DIAL && command->tab >= 1 && command->tab <= TAB_MAX)
+		call = control_current(agent, command->tab);
+	if (call && call_rule_find(&call->call, EV_DIAL))
+		command->call_id = call->call.view.call_id;
+}
+
+static bool append_intent(struct control *control, struct work *work, uint64_t body_hash)
+{
+	const struct command *command = &work->u.c.command;
+	struct record *record = xcalloc(1, sizeof(*record));
+	struct record_intent *intent = &record->intent;
+	uint64_t number = 0;
+
+	record->has = RECORD_INTENT;
+	record->at_ms = control_now_ms(control);
+	str_copy(intent->id, sizeof(intent->id), command->id);
+	intent->key = intent->agent_id = command->agent_id;
+	intent->kind = (int)command->kind;
+	intent->body_hash = body_hash;
+	intent->tab = command->tab;
+	intent->other_tab = command->other_tab;
+	intent->call_id = command->call_id;
+	intent->direction = command->direction;
+	str_copy_cut(intent->number, sizeof(intent->number), command->number);
+	if (control_append(control, record, &number))
+		control_when_stable(control, PENDING_INTENT, number)->work = work;
+	free(record);
+	return number > 0;
+}
+
+static void begin(struct control *control, struct work *work, const char *key, size_t length,
+		  uint64_t body_hash)
+{
+	struct remembered *entry;
+
+	forget_old(control);
+	if (control->is_degraded) {
+		run_unstored(control, work);
+		return;
+	}
+	choose_call_id(control, &work->u.c.command);
+	entry = add(control, key, length, control_now_ms(control));
+	entry->body_hash = body_hash;
+	work->u.c.entry = entry;
+	work->kind = WORK_INTENDED;
+	if (append_intent(control, work, body_hash))
+		return;
+	forget(control, entry);
+	work->u.c.entry = NULL;
+	run_unstored(control, work);
+}
+
+static void repeat(struct remembered *entry, struct work *work, uint64_t body_hash)
+{
+	struct reply reply = {0};
+
+	if (entry->body_hash != body_hash) {
+		reply.status = err_set(&reply.err, ST_CONFLICT, "command.id_reuse", "id",
+				       "this id was used for another command");
+	} else if (entry->progress == ANSWERED) {
+		reply = stored_reply(entry);
+	} else {
+		work->next = entry->waiters;
+		entry->waiters = work;
+		return;
+	}
+	reply_to(work, &reply);
+	free(work);
+}
+
+void control_take_command(struct control *control, struct work *work)
+{
+	struct command *command = &work->u.c.command;
+	bool is_program = command->kind == CMD_PRESENT;
+	uint64_t body_hash = hash_body(command);
+	struct remembered *entry;
+	char key[KEY_MAX];
+	size_t length;
+
+	if (!control->config.remember_s) {
+		control_do_command(control, command, work->u.c.on_reply, work->u.c.user);
+		free(work);
+		return;
+	}
+	if (!command->id[0]) { /* nobody can ask again, but the intent is told apart */
+		struct uuid id = uuid_make(control_now_ms(control));
+
+		uuid_format(&id, command->id);
+	}
+	length = make_key(key, &command->agent_id, command->tab, is_program, command->id);
+	entry = find(control, key, length);
+	if (entry)
+		repeat(entry, work, body_hash);
+	else
+		begin(control, work, key, length, body_hash);
+}
+
+/* --- its intent is stable --- */
+
+static void on_done(void *user, const struct command *command, const struct reply *reply)
+{
+	(void)command;
+	*(struct reply *)user = *reply;
+}
+
+void control_run_intended(struct control *control, struct work *work)
+{
+	struct remembered *entry = work->u.c.entry;
+	struct reply reply = {0};
+
+	control_do_command(control, &work->u.c.command, on_done, &reply);
+	work->next = entry->waiters;
+	entry->waiters = work;
+	answer(control, entry, &reply);
+}
+
+bool control_intend_dial(struct control *control, const struct live_call *call,
+			 const struct call_event *event)
+{
+	struct record *record;
+	struct work *work;
+	uint64_t number = 0;
+
+	if (!control->config.remember_s)
+		return false;
+	record = xcalloc(1, sizeof(*record));
+	work = xcalloc(1, sizeof(*work));
+	work->kind = WORK_DIAL_EVENT;
+	work->u.e.call_id = call->call.view.call_id;
+	work->u.e.event = *event;
+	record->has = RECORD_INTENT;
+	record->at_ms = control_now_ms(control);
+	record->intent.kind = CMD_DIAL;
+	record->intent.agent_id = call->call.view.agent_id;
+	record->intent.tab = call->call.view.tab;
+	record->intent.call_id = call->call.view.call_id;
+	if (control_append(control, record, &number))
+		control_when_stable(control, PENDING_INTENT, number)->work = work;
+	else
+		free(work);
+	free(record);
+	return true;
+}
+
+/* A timer's dial only waits. */
+static void refuse_one(struct control *control, struct work *work)
+{
+	struct remembered *entry = work->u.c.entry;
+	struct reply reply = {0};
+
+	if (is_safe_unstored(work->u.c.command.kind)) {
+		struct volatile_reply here = {.reply = &reply};
+
+		control_do_command(control, &work->u.c.command, mark_volatile, &here);
+	} else {
+		reply.status = err_set(&reply.err, ST_UNAVAILABLE, "storage.away", "",
+				       "nothing can be stored now: it was not done");
+	}
+	reply_to(work, &reply);
+	free(work);
+	answer(control, entry, &reply);
+}
+
+void control_refuse_intended(struct control *control)
+{
+	for (struct pending_tell *p = control->pending_head; p; p = p->next) {
+		struct work *work = p->kind == PENDING_INTENT ? p->work : NULL;
+
+		if (!work || work->kind != WORK_INTENDED)
+			continue;
+		p->work = NULL;
+		refuse_one(control, work);
+	}
+}
+
+/* --- over a restart --- */
+
+static struct remembered *recall(struct control *control, const struct record *record)
+{
+	const struct record_intent *intent = &record->intent;
+	bool is_program = intent->kind == CMD_PRESENT;
+	char key[KEY_MAX];
+	size_t length = make_key(key, &intent->key, intent->tab, is_program, intent->id);
+	struct remembered *entry = find(control, key, length);
+
+	if (!entry)
+		entry = add(control, key, length, record->at_ms);
+	entry->body_hash = intent->body_hash;
+	return entry;
+}
+
+static void remember_intent(struct remembered *entry, const struct record_intent *intent)
+{
+	if (entry->intent || entry->progress == ANSWERED)
+		return;
+	entry->intent = xmalloc(sizeof(*intent));
+	*entry->intent = *intent;
+}
+
+static void remember_answer(struct remembered *entry, const struct record_answer *stored)
+{
+	struct reply reply = {.status = stored->err.status,
+			      .err = stored->err,
+			      .call_id = stored->call_id,
+			      .dialer_call_id = stored->dialer_call_id,
+			      .tab = stored->tab};
+
+	free(entry->intent);
+	entry->intent = NULL;
+	if (entry->progress != ANSWERED)
+		keep(entry, &reply);
+	entry->progress = ANSWERED;
+}
+
+void control_remember(struct control *control, const struct record *record)
+{
+	if (!control->config.remember_s)
+		return;
+	if (record->has & RECORD_ANSWER)
+		remember_answer(recall(control, record), &record->answer);
+	else if (record->intent.id[0])
+		remember_intent(recall(control, record), &record->intent);
+}
+
+/* The last thing that happened to the call was this command. */
+static struct live_call *changed_by(struct control *control, const struct record_intent *intent)
+{
+	struct live_call *call, *next;
+
+	HASH_ITER(by_id, control->calls, call, next) {
+		if (uuid_equal(&call->call.view.agent_id, &intent->agent_id) &&
+		    (!strcmp(call->call.view.command_id, intent->id) ||
+		     (!uuid_is_nil(&intent->call_id) &&
+		      uuid_equal(&call->call.view.call_id, &intent->call_id) &&
+		      call->call.view.state != CALL_PREVIEW &&
+		      call->call.view.state != CALL_PREVIEW_PAUSED)))
+			return call;
+	}
+	return NULL;
+}
+
+/* Only records would have told of them, and there is none: they were certainly not done. */
+static bool is_record_only(int kind)
+{
+	switch ((enum command_kind)kind) {
+	case CMD_PAUSE_TIMER:
+	case CMD_RESUME_TIMER:
+	case CMD_SET_OUTCOME:
+	case CMD_SCHEDULE_CALLBACK:
+	case CMD_END_WRAP:
+	case CMD_AGENT_STATE:
+	case CMD_PRESENT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Asked for again: at the switch it makes no difference how often. */
+static void send_again(struct control *control, struct remembered *entry)
+{
+	struct work *work = xcalloc(1, sizeof(*work));
+	struct command *command = &work->u.c.command;
+
+	command->kind = (enum command_kind)entry->intent->kind;
+	command->actor = ACTOR_RECONCILER;
+	str_copy(command->id, sizeof(command->id), entry->intent->id);
+	command->agent_id = entry->intent->agent_id;
+	command->tab = entry->intent->tab;
+	work->kind = WORK_INTENDED;
+	work->u.c.entry = entry;
+	control_push(control, work);
+}
+
+static void settle_one(struct control *control, struct remembered *entry)
+{
+	struct record_intent intent = *entry->intent;
+	struct live_call *call = changed_by(control, &intent);
+	struct reply reply = {.status = ST_OK, .tab = intent.tab};
+
+	if (!call && is_record_only(intent.kind)) {
+		forget(control, entry);
+		return;
+	}
+	if (!call &&
+	    (intent.kind == CMD_RELEASE || intent.kind == CMD_REJECT || intent.kind == CMD_HOLD)) {
+		send_again(control, entry);
+	} else if (call && strcmp(call->call.view.reason, "lost") != 0) {
+		reply.call_id = call->call.view.call_id;
+		reply.dialer_call_id = call->call.view.dialer_call_id;
+		reply.tab = call->call.view.tab;
+		answer(control, entry, &reply);
+	} else {
+		answer_error(control, entry, ST_INTERNAL, "command.unknown",
+			     "the gateway was restarted: nobody knows whether this was done");
+	}
+	free(entry->intent);
+	entry->intent = NULL;
+}
+
+void control_each_open_dial(struct control *control,
+			    void (*each)(struct control *, const struct record_intent *))
+{
+	struct remembered *entry, *next;
+
+	HASH_ITER(hh, control->memory.by_id, entry, next)
+		if (entry->intent && entry->intent->kind == CMD_DIAL)
+			each(control, entry->intent);
+}
+
+void control_settle_intents(struct control *control)
+{
+	struct remembered *entry, *next;
+
+	HASH_ITER(hh, control->memory.by_id, entry, next)
+		if (entry->intent)
+			settle_one(control, entry);
+}
+
+bool control_copy_commands(struct control *control, struct remembered **cursor, unsigned most)
+{
+	struct remembered *entry = *cursor ? *cursor : control->memory.by_id;
+	struct record *record = xcalloc(1, sizeof(*record));
+	uint64_t number;
+
+	for (; entry && most > 0; entry = entry->hh.next) {
+		if (entry->progress != ANSWERED)
+			continue; /* its answer comes behind the checkpoint's beginning */
+		memset(record, 0, sizeof(*record));
+		record->at_ms = entry->at_ms;
+		record->has = RECORD_COPY;
+		fill_answer(entry, record);
+		control_append(control, record, &number);
+		most--;
+	}
+	free(record);
+	*cursor = entry;
+	return entry != NULL;
+}

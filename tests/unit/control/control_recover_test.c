@@ -1,0 +1,312 @@
+/* kill -9 and a new gateway on the same records. The switch of this house dies with it, so what was
+ * up is lost; calls that survive are tested where the switch is a process of its own (tests/fault).
+ */
+#include "house.h"
+#include "ledger.h"
+
+static void open_exact(struct house *house)
+{
+	struct control_config config = house_exact_config();
+
+	house_open_with(house, &config, true);
+}
+
+static uint64_t seq_of(struct house *house, int agent, int tab, uint64_t *ret_epoch)
+{
+	struct call_view view;
+	uint64_t seq;
+
+	control_tab_snapshot(house->control, &house->agents[agent], tab, &view, ret_epoch, &seq);
+	return seq;
+}
+
+static void a_tab_shows_what_it_showed_and_its_numbers_go_on(void **state)
+{
+	struct house house;
+	struct call_view before;
+	uint64_t epoch, seq, epoch_after;
+
+	(void)state;
+	open_exact(&house);
+	talks(&house, 1, 1, CUSTOMER);
+	does(&house, CMD_RELEASE, 1, 1);
+	chooses(&house, 1, 1, "Sale");
+	ends_wrap(&house, 1, 1);
+	before = *told(&house, 1, 1);
+	seq = seq_of(&house, 1, 1, &epoch);
+	house_crash(&house);
+	assert_memory_equal(told(&house, 1, 1), &before, sizeof before);
+	assert_int_equal(seq_of(&house, 1, 1, &epoch_after), seq);
+	assert_int_equal(epoch, epoch_after);
+	assert_int_equal(house.past, seq);
+	house_forget(&house);
+	dials(&house, 1, 1, CUSTOMER);
+	assert_int_equal(house.heard[0].seq, seq + 1);
+	house_close(&house);
+}
+
+static void a_call_the_switch_lost_is_told_so_by_the_reconciler(void **state)
+{
+	struct house house;
+	const struct call_view *call;
+
+	(void)state;
+	open_exact(&house);
+	talks(&house, 1, 1, CUSTOMER);
+	house_crash(&house);
+	house_run_ms(&house, 5000);
+	call = told(&house, 1, 1);
+	assert_int_equal(call->state, CALL_WRAP);
+	assert_string_equal(call->reason, "lost");
+	assert_int_equal(call->actor, ACTOR_RECONCILER);
+	assert_int_equal(call->attempt_result, ATTEMPT_CONNECTED);
+	house_run_ms(&house, WRAP_MS);
+	house_close(&house);
+}
+
+static void wrap_goes_on_with_the_time_that_is_left(void **state)
+{
+	struct house house;
+
+	(void)state;
+	open_exact(&house);
+	talks(&house, 1, 1, CUSTOMER);
+	does(&house, CMD_RELEASE, 1, 1);
+	chooses(&house, 1, 1, "Sale");
+	house_run_ms(&house, 20000);
+	house_crash(&house);
+	assert_tab(&house, 1, 1, "wrap");
+	house_run_ms(&house, 9000);
+	assert_tab(&house, 1, 1, "wrap");
+	house_run_ms(&house, 1500);
+	assert_tab(&house, 1, 1, "end");
+	house_close(&house);
+}
+
+static void a_timer_that_ran_out_meanwhile_fires_once(void **state)
+{
+	struct house house;
+	unsigned before;
+
+	(void)state;
+	open_exact(&house);
+	presents(&house, 1, 1, CUSTOMER);
+	house_run_ms(&house, 1000);
+	held_clock_advance(&house.held, 60000000);
+	before = fake_log_count(house.log);
+	house_crash(&house);
+	house_run_ms(&house, 3000);
+	assert_tab(&house, 1, 1, "talk");
+	for (unsigned i = before, dials = 0; i < fake_log_count(house.log); i++) {
+		dials += fake_log_record(house.log, i)->has & RECORD_STEP &&
+			 fake_log_record(house.log, i)->step.kind == EV_PREVIEW_TIME;
+		assert_in_range(dials, 0, 1);
+	}
+	house_close(&house);
+}
+
+static void agents_are_what_they_were(void **state)
+{
+	struct house house;
+	struct agent_view view;
+
+	(void)state;
+	open_exact(&house);
+	says(&house, 1, AGENT_READY);
+	says(&house, 2, AGENT_AWAY);
+	house_crash(&house);
+	control_agent_view(house.control, &house.agents[1], &view);
+	assert_int_equal(view.state, AGENT_READY);
+	control_agent_view(house.control, &house.agents[2], &view);
+	assert_int_equal(view.state, AGENT_AWAY);
+	assert_int_equal(figures(&house).agents_ready, 1);
+	house_close(&house);
+}
+
+static void an_answered_command_keeps_its_answer(void **state)
+{
+	struct house house;
+	struct command dial;
+	struct reply first;
+
+	(void)state;
+	open_exact(&house);
+	dial = command_of(&house, CMD_DIAL, 1, 1);
+	str_copy(dial.number, sizeof dial.number, CUSTOMER);
+	first = *house_send(&house, &dial);
+	house_run_ms(&house, 2000);
+	does(&house, CMD_RELEASE, 1, 1);
+	house_crash(&house);
+	assert_int_equal(house_send(&house, &dial)->status, ST_OK);
+	assert_true(uuid_equal(&house.reply.call_id, &first.call_id));
+	house_run_ms(&house, 2000);
+	assert_int_equal(legs(&house), 0);
+	house_close(&house);
+}
+
+/* The crash comes when the intent is stable and the dial's own records are not. */
+static void crash_in_dial(struct house *house, struct command *dial)
+{
+	house->is_log_slow = true;
+	*dial = command_of(house, CMD_DIAL, 1, 1);
+	str_copy(dial->number, sizeof dial->number, CUSTOMER);
+	house_queue(house, dial);
+	house_run_ms(house, 0);
+	fake_log_sync(house->log);
+	house_run_ms(house, 100);
+	assert_true(legs(house) > 0);
+	house_crash(house);
+	house->is_log_slow = false;
+	house_run_ms(house, 1000);
+}
+
+static void a_dial_nobody_answered_for_is_unknown_an_attempt_and_never_dialed_again(void **state)
+{
+	struct house house;
+	struct command dial;
+
+	(void)state;
+	open_exact(&house);
+	crash_in_dial(&house, &dial);
+	assert_int_equal(legs(&house), 0);
+	assert_string_equal(house_send(&house, &dial)->err.code, "command.unknown");
+	house_run_ms(&house, 2000);
+	assert_int_equal(legs(&house), 0);
+	assert_int_equal(told(&house, 1, 1)->counters.calls, 1);
+	assert_string_equal(told(&house, 1, 1)->reason, "lost");
+	house_close(&house);
+}
+
+static void a_preview_that_was_about_to_be_dialed_is_not_dialed_again(void **state)
+{
+	struct house house;
+
+	(void)state;
+	open_exact(&house);
+	presents(&house, 1, 1, CUSTOMER);
+	house_run_ms(&house, 14900);
+	house.is_log_slow = true;
+	house_run_ms(&house, 200);
+	fake_log_sync(house.log);
+	house_run_ms(&house, 50);
+	assert_true(legs(&house) > 0);
+	house_crash(&house);
+	house.is_log_slow = false;
+	house_run_ms(&house, 2000);
+	assert_int_equal(legs(&house), 0);
+	assert_string_equal(told(&house, 1, 1)->reason, "lost");
+	house_close(&house);
+}
+
+static void what_only_records_would_show_was_not_done_and_may_be_asked_again(void **state)
+{
+	struct house house;
+	struct command ready;
+	struct agent_view view;
+
+	(void)state;
+	open_exact(&house);
+	house.is_log_slow = true;
+	ready = command_of(&house, CMD_AGENT_STATE, 1, 0);
+	ready.agent_state = AGENT_READY;
+	house_queue(&house, &ready);
+	house_run_ms(&house, 0);
+	fake_log_sync(house.log);
+	house_crash(&house);
+	house.is_log_slow = false;
+	house_run_ms(&house, 100);
+	assert_int_equal(house_send(&house, &ready)->status, ST_OK);
+	control_agent_view(house.control, &house.agents[1], &view);
+	assert_int_equal(view.state, AGENT_READY);
+	house_close(&house);
+}
+
+static void crash_after_checkpoint(struct house *house)
+{
+	control_checkpoint(house->control);
+	for (int i = 0; i < 4; i++)
+		house_run_ms(house, 0);
+	house_crash(house);
+}
+
+static void a_checkpoint_is_enough(void **state)
+{
+	struct house house;
+	struct call_view first, second;
+	struct command dial;
+	struct agent_view view;
+	uint64_t epoch, seq;
+
+	(void)state;
+	open_exact(&house);
+	dial = command_of(&house, CMD_DIAL, 1, 1);
+	str_copy(dial.number, sizeof dial.number, CUSTOMER);
+	assert_int_equal(house_send(&house, &dial)->status, ST_OK);
+	house_run_ms(&house, 2000);
+	does(&house, CMD_RELEASE, 1, 1);
+	says(&house, 1, AGENT_AWAY);
+	presents(&house, 2, 3, OTHER);
+	first = *told(&house, 1, 1);
+	second = *told(&house, 2, 3);
+	seq = seq_of(&house, 1, 1, &epoch);
+	crash_after_checkpoint(&house);
+	assert_memory_equal(told(&house, 1, 1), &first, sizeof first);
+	assert_memory_equal(told(&house, 2, 3), &second, sizeof second);
+	assert_int_equal(seq_of(&house, 1, 1, &epoch), seq);
+	control_agent_view(house.control, &house.agents[1], &view);
+	assert_int_equal(view.state, AGENT_AWAY);
+	assert_int_equal(house_send(&house, &dial)->status, ST_OK);
+	assert_int_equal(legs(&house), 0);
+	house_run_ms(&house, 16000);
+	assert_tab(&house, 2, 3, "talk");
+	house_close(&house);
+}
+
+/* After any number of crashes every call has one life, one idle, one end, one row each. */
+static void over_many_crashes_every_record_is_part_of_one_life(void **state)
+{
+	static struct ledger ledger;
+	struct house house;
+
+	(void)state;
+	memset(&ledger, 0, sizeof ledger);
+	open_exact(&house);
+	for (int round = 0; round < 30; round++) {
+		struct command dial = command_of(&house, CMD_DIAL, 1 + round % 2, 1 + round % 3);
+
+		str_copy(dial.number, sizeof dial.number, round % 4 ? CUSTOMER : BUSY_NUMBER);
+		house_queue(&house, &dial);
+		house_run_ms(&house, (round * 37) % 900);
+		house.is_log_slow = round % 2;
+		house_run_ms(&house, (round * 53) % 400);
+		if (round % 5 == 0)
+			control_checkpoint(house.control);
+		house.is_log_slow = false;
+		house_crash(&house);
+		house_run_ms(&house, round % 3 ? 100 : 40000);
+	}
+	house_rest(&house);
+	ledger_read(&ledger, &house);
+	ledger_close(&ledger);
+	house_close(&house);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_tab_shows_what_it_showed_and_its_numbers_go_on),
+		cmocka_unit_test(a_call_the_switch_lost_is_told_so_by_the_reconciler),
+		cmocka_unit_test(wrap_goes_on_with_the_time_that_is_left),
+		cmocka_unit_test(a_timer_that_ran_out_meanwhile_fires_once),
+		cmocka_unit_test(agents_are_what_they_were),
+		cmocka_unit_test(an_answered_command_keeps_its_answer),
+		cmocka_unit_test(
+			a_dial_nobody_answered_for_is_unknown_an_attempt_and_never_dialed_again),
+		cmocka_unit_test(a_preview_that_was_about_to_be_dialed_is_not_dialed_again),
+		cmocka_unit_test(what_only_records_would_show_was_not_done_and_may_be_asked_again),
+		cmocka_unit_test(a_checkpoint_is_enough),
+		cmocka_unit_test(over_many_crashes_every_record_is_part_of_one_life),
+	};
+
+	return cmocka_run_group_tests_name("control/recover", tests, NULL, NULL);
+}
