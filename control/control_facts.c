@@ -158,10 +158,8 @@ static void on_link(struct control *control)
 	else
 		log_err("switch is away: calls go on there, new ones are refused", "driver=%s",
 			telephony_driver_name(control->telephony));
-	if (is_linked) {
-		control_settle(control, true);
+	if (is_linked)
 		control_sweep_lines(control);
-	}
 	control_notice(control, NULL, is_linked ? "switch.ok" : "switch.away",
 		       is_linked ? "the switch is back" : "the switch is away");
 	control_offer_soon(control);
@@ -180,8 +178,11 @@ static bool on_general_fact(struct control *control, const struct tel_call_fact 
 		on_station(control, fact);
 		return true;
 	case TELCALL_LINK:
-	case TELCALL_SYNCED:
 		on_link(control);
+		return true;
+	case TELCALL_SYNCED: /* behind everything that was found out about calls */
+		on_link(control);
+		control_settle(control, true);
 		return true;
 	default:
 		return false;
