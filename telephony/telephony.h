@@ -148,25 +148,31 @@ struct tel_restored {
 	bool has_rung, is_muted;
 };
 
-/* Before telephony_start() only (then ST_CONFLICT telephony.started): this call should be so. Calls
- * of one conference name each other as partners, in a chain of any order but two by two. Further
- * errors: ST_INVALID, ST_CONFLICT call.exists, agent.busy (two current calls of one agent).
+/* Before telephony_start() only (then ST_CONFLICT telephony.started): this call should be so.
+ * Two calls of one conference name each other as partners; of more, each names one that was
+ * restored before it. Further errors: ST_INVALID, ST_CONFLICT call.exists, agent.busy (two current
+ * calls of one agent).
  *
- * When the link comes up, the legs and mixes that the switch has are taken over, and every restored
- * call has been told about by TELCALL_SYNCED:
- *  - nothing, when it is as it was; what it asks for (mixes, music, mute) has been asserted once
- * more;
- *  - TELCALL_RINGING, TELCALL_UP, TELCALL_TRANSFERRED when that happened meanwhile;
- *  - TELCALL_ENDED, TEL_LOST, when its far party is gone, or was never called (side: the switch's,
- * or ours when it was to be hung up). Nobody is ever called again: not a far party, not a target,
- * not the agent.
- *  - When only the agent's leg is gone it is as when the switch loses it at any other time: a call
- *    being made or talked on is hung up (ENDED, side SWITCH, follows within 5 s), one being
- * answered is parked and a resumed one held (TELCALL_OP_FAILED agent.no_audio), a conference left
- * to the others, a held call stays held. TRANSFER_FAILED (LOST) when only the target is gone.
+ * When the link comes up, the legs and mixes that the switch has are taken over, and by
+ * TELCALL_SYNCED every restored call has been told about:
+ *
+ * - Nothing, when it is as it was; what it asks for (mixes, music, mute) is asserted once more.
+ *
+ * - TELCALL_RINGING, TELCALL_UP, TELCALL_TRANSFERRED, when that happened meanwhile.
+ *
+ * - TELCALL_ENDED, TEL_LOST, when its far party is gone, or was never called (side: the switch's,
+ * or ours when it was to be hung up). Nobody is ever called again: no far party, no target, no
+ * agent.
+ *
+ * - When only the agent's leg is gone, it is as when the switch loses it at any other time: a call
+ * that was being made or talked on is hung up (ENDED, side SWITCH, follows within 5 s); one that
+ * was being answered is parked and a resumed one held (TELCALL_OP_FAILED agent.no_audio); a
+ * conference is left to the others; a held call stays held. When only the target is gone:
+ * TRANSFER_FAILED (LOST).
+ *
  * TELCALL_AGENT_AUDIO tells of every agent who has a restored call whether his leg is up.
  *
- * Legs of ours that no restored call knows are hung up: also a caller who was answered. One who
+ * Legs of ours that no restored call knows are hung up, also a caller who was answered. One who
  * still waits is offered (again). Two or more parties who were left to themselves in a mix of ours
  * stay together until one hangs up. Legs of others are never touched. */
 enum status telephony_restore(struct telephony *, const struct tel_restored *,
