@@ -476,9 +476,25 @@ static void apply(struct ram *ram, const struct ram *record, const struct ram_op
 		apply_to_folder(ram, op);
 }
 
-void ram_replay_init(struct ram_replay *replay, const struct ram *record)
+struct ram *ram_copy(const struct ram *ram)
 {
-	*replay = (struct ram_replay){.record = record, .stable = ram_make()};
+	struct ram *copy = ram_make();
+
+	for (unsigned i = 0; i < ram->inode_count; i++) {
+		const struct ram_inode *from = &ram->inodes[i];
+		unsigned inode = add_inode(copy);
+		if (from->size > 0 && name_of(ram, i)[0])
+			put_bytes(&copy->inodes[inode], from->bytes, (size_t)from->size, 0);
+	}
+	for (unsigned i = 0; i < ram->name_count; i++)
+		add_name(copy, ram->names[i].name, ram->names[i].inode);
+	return copy;
+}
+
+void ram_replay_init(struct ram_replay *replay, const struct ram *record, const struct ram *start)
+{
+	*replay = (struct ram_replay){.record = record,
+				      .stable = start ? ram_copy(start) : ram_make()};
 	replay->loose = xcalloc(record->op_count + 1, sizeof(*replay->loose));
 }
 

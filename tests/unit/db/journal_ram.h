@@ -85,7 +85,10 @@ struct ram_replay {
 	uint64_t acked, released;
 };
 
-void ram_replay_init(struct ram_replay *replay, const struct ram *record);
+/* The files and names, without the record. */
+struct ram *ram_copy(const struct ram *ram);
+/* start: the disk at the beginning of the record; NULL: an empty one. */
+void ram_replay_init(struct ram_replay *replay, const struct ram *record, const struct ram *start);
 void ram_replay_done(struct ram_replay *replay);
 /* One operation further; false at the end. */
 bool ram_replay_step(struct ram_replay *replay);
