@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/str.h"
 
 static void on_deadline(void *arg)
@@ -25,7 +26,8 @@ void control_set_timer(struct control *control, struct live_call *call)
 	int64_t at_ms, left_us;
 
 	/* after a restart nothing fires before it is known what the switch has done meanwhile */
-	if (control->is_settling || !call_deadline(&call->call, &at_ms, &event)) {
+	if (control->is_settling || (PLANTED(4) && !strcmp(call->call.view.reason, "lost")) ||
+	    !call_deadline(&call->call, &at_ms, &event)) {
 		timer_stop(control->timers, &call->timer);
 		return;
 	}
@@ -286,15 +288,19 @@ enum status control_apply(struct control *control, struct live_call *call,
 	status = call_step(&before, &event, &next, &todo, err);
 	if (status != ST_OK || next.view.version == before.view.version)
 		return status;
+	FAILPOINT("step.decided");
 	if (!args || !args->is_carried_out)
 		status = carry_out_all(control, call, &event, &todo, args, err);
 	if (status != ST_OK)
 		return status;
+	FAILPOINT("step.carried_out");
 	call->call = next;
 	control_take_place(control, call);
 	control_set_timer(control, call);
+	FAILPOINT("timer.armed");
 	call->call.view.can = control_abilities(call);
 	control_record_call(control, call, &before, &event);
+	FAILPOINT("step.recorded");
 	for (unsigned i = 0; i < todo.count; i++)
 		if (todo.list[i] == FX_GIVE_BACK)
 			control_give_back(control, call);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 
 #define COMMANDS_A_TURN 200
 
@@ -75,6 +76,7 @@ void control_checkpoint(struct control *control)
 	record = xcalloc(1, sizeof(*record));
 	control->checkpoint = xcalloc(1, sizeof(*control->checkpoint));
 	control->checkpoint->begun_at = append(control, record, RECORD_CHECKPOINT_BEGIN);
+	FAILPOINT("checkpoint.begun");
 	copy_agents(control, record);
 	copy_calls(control, record);
 	free(record);
@@ -88,6 +90,7 @@ static void end(struct control *control)
 	record->begun_at = control->checkpoint->begun_at;
 	if (record->begun_at)
 		append(control, record, RECORD_CHECKPOINT_END);
+	FAILPOINT("checkpoint.ended");
 	free(record);
 	free(control->checkpoint);
 	control->checkpoint = NULL;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -48,6 +49,8 @@ static void on_ended(struct control *control, struct live_call *call,
 	enum actor actor = fact->result == TEL_LOST ? ACTOR_RECONCILER : ACTOR_SWITCH;
 	struct call_event event = control_event(control, EV_FAR_ENDED, actor, NULL);
 
+	if (PLANTED(9) && fact->result == TEL_LOST)
+		return;
 	event.result = fact->side == TEL_SIDE_AGENT ? ATTEMPT_ERROR : results[fact->result];
 	event.ended_by = enders[fact->side];
 	event.cause = fact->cause;

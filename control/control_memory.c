@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -171,6 +172,7 @@ void control_tell_answer(struct control *control, struct remembered *entry)
 	struct work *work = entry->waiters;
 
 	(void)control;
+	FAILPOINT("answer.stable");
 	entry->progress = ANSWERED;
 	entry->waiters = NULL;
 	while (work) {
@@ -314,6 +316,7 @@ static bool append_intent(struct control *control, struct work *work, uint64_t b
 	if (control_append(control, record, &number))
 		control_when_stable(control, PENDING_INTENT, number)->work = work;
 	free(record);
+	FAILPOINT("intent.appended");
 	return number > 0;
 }
 
@@ -348,6 +351,8 @@ static void repeat(struct remembered *entry, struct work *work, uint64_t body_ha
 				       "this id was used for another command");
 	} else if (entry->progress == ANSWERED) {
 		reply = stored_reply(entry);
+		if (PLANTED(20))
+			reply.call_id.bytes[15] ^= 1;
 	} else {
 		work->next = entry->waiters;
 		entry->waiters = work;
@@ -378,6 +383,10 @@ void control_take_command(struct control *control, struct work *work)
 	}
 	length = make_key(key, &command->agent_id, command->tab, is_program, command->id);
 	entry = find(control, key, length);
+	if (PLANTED(6) && entry && entry->progress == ANSWERED) {
+		forget(control, entry);
+		entry = NULL;
+	}
 	if (entry)
 		repeat(entry, work, body_hash);
 	else
@@ -397,7 +406,9 @@ void control_run_intended(struct control *control, struct work *work)
 	struct remembered *entry = work->u.c.entry;
 	struct reply reply = {0};
 
+	FAILPOINT("intent.stable");
 	control_do_command(control, &work->u.c.command, on_done, &reply);
+	FAILPOINT("command.done");
 	work->next = entry->waiters;
 	entry->waiters = work;
 	answer(control, entry, &reply);
@@ -503,7 +514,7 @@ static void remember_answer(struct remembered *entry, const struct record_answer
 
 void control_remember(struct control *control, const struct record *record)
 {
-	if (!control->config.remember_s)
+	if (!control->config.remember_s || PLANTED(5))
 		return;
 	if (record->has & RECORD_ANSWER)
 		remember_answer(recall(control, record), &record->answer);

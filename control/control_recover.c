@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -37,7 +38,7 @@ static void recover_stream(struct control *control, const struct record *record)
 		control->epoch = record->epoch;
 	else if (record->seq < slot->seq)
 		return;
-	slot->seq = slot->appended_seq = record->seq;
+	slot->seq = slot->appended_seq = PLANTED(3) ? 0 : record->seq;
 	if (!slot->told)
 		slot->told = xmalloc(sizeof(*slot->told));
 	*slot->told = record->call;
@@ -113,7 +114,8 @@ void control_recover_record(void *user, const struct record *record, bool is_sta
 
 	if (record->has & RECORD_STREAM)
 		recover_stream(control, record);
-	if (is_state && record->has & RECORD_AGENT)
+	FAILPOINT("recover.record");
+	if (is_state && record->has & RECORD_AGENT && !PLANTED(23))
 		recover_agent(control, record);
 	if (is_state && record->has & RECORD_LIVE)
 		recover_call(control, record);
@@ -133,6 +135,8 @@ static void go_on(struct control *control, struct live_call *call)
 
 	call->wall_ms = now_ms > view->state_at_ms ? now_ms : view->state_at_ms;
 	call->mono_us = clock_mono_us(control->clock);
+	if (PLANTED(21) && call->call.view.wrap_until_ms)
+		call->call.view.wrap_until_ms = now_ms + call->call.policy.wrap_ms;
 	call->told_can = view->can;
 	call->told_partner_tab = view->partner_tab;
 	call->is_ended = view->state == CALL_END;
@@ -208,7 +212,8 @@ static void recover_timer_dials(struct control *control)
 	{
 		struct live_call *call = find_call(control, &dial->call_id);
 
-		if (call && call->call.view.state == CALL_PREVIEW && dial->number > call->recovered)
+		if (call && call->call.view.state == CALL_PREVIEW &&
+		    dial->number > call->recovered && !PLANTED(7))
 			assume_dialed(control, call, EV_PREVIEW_TIME, ACTOR_TIMER, NULL);
 		free(dial);
 	}
@@ -288,7 +293,7 @@ static unsigned restore_lines(struct control *control)
 
 	HASH_ITER(by_id, control->calls, call, next) {
 		count += !call->is_ended;
-		if (call->line[0])
+		if (call->line[0] && !(PLANTED(8) && phase_of(call) == TEL_WAS_TALK))
 			restore_line(control, call);
 	}
 	return count;
@@ -307,7 +312,9 @@ unsigned control_recover_end(struct control *control, bool is_continuous)
 	DL_SORT2(control->waiting, by_waiting, prev_waiting, next_waiting);
 	control_each_open_dial(control, recover_dial);
 	recover_timer_dials(control);
+	FAILPOINT("recover.restoring");
 	count = restore_lines(control);
+	FAILPOINT("recover.done");
 	control->settle.fire = on_settle_time;
 	control->settle.arg = control;
 	timer_set(control->timers, &control->settle, clock_mono_us(control->clock) + SETTLE_US);
@@ -319,6 +326,7 @@ void control_settle(struct control *control, bool is_read_back)
 	struct live_call *call, *next;
 
 	/* whether a command was done is known only when the switch has been read back */
+	FAILPOINT("recover.settling");
 	if (is_read_back && control->has_open_intents)
 		control_settle_intents(control);
 	if (is_read_back)

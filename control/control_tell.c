@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -79,6 +80,8 @@ static struct tab_slot *fill_stream(struct control *control, const struct live_c
 	record->has |= RECORD_STREAM;
 	record->epoch = control->epoch;
 	record->seq = slot->appended_seq + 1;
+	if (PLANTED(14))
+		record->has &= ~(unsigned)RECORD_EVENT_CLOSE;
 	record->is_update = tell == TELL_UPDATE;
 	return slot;
 }
@@ -152,6 +155,13 @@ void control_record_call(struct control *control, struct live_call *call, const 
 	call->told_can = call->call.view.can;
 	call->told_partner_tab = call->call.view.partner_tab;
 	append_call(control, call, story.is_new_client_state ? TELL_STATE : TELL_UPDATE, record);
+	if (PLANTED(13) && record->has & RECORD_RESULT) {
+		uint64_t ignored;
+
+		record->has = RECORD_RESULT;
+		record->result_id = uuid_make(event->at_ms);
+		control_append(control, record, &ignored);
+	}
 	free(record);
 	log_story(call, &story);
 }
@@ -247,6 +257,9 @@ static void tell_call(struct control *control, const struct pending_tell *pendin
 	*slot->told = *pending->call;
 	slot->seq = pending->seq;
 	control->told_count++;
+	FAILPOINT("tell");
+	if (PLANTED(2) && control->told_count % 40 == 0)
+		return;
 	for (unsigned i = 0; i < control->listener_count; i++)
 		if (control->listeners[i].on_call)
 			control->listeners[i].on_call(control->listeners[i].user, pending->tell,
