@@ -12,9 +12,9 @@
 /* True: behave as if this had failed. */
 bool fault_reached(const char *name);
 bool fault_is_planted(unsigned number);
-#define FAILPOINT(name)	 fault_reached(name)
+#define FAILPOINT(name) fault_reached(name)
 #define PLANTED(number) fault_is_planted(number)
 #else
-#define FAILPOINT(name)	 false
+#define FAILPOINT(name) false
 #define PLANTED(number) false
 #endif
