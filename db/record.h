@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include "base/status.h"
 #include "calls/call.h"
+#include "db/journal.h"
 
 #define EVENT_NAME_SIZE 33
 
@@ -131,37 +132,65 @@ struct record {
 
 struct record_log;
 
+struct record_log_config {
+	const char *conninfo;	 /* libpq's; of the drain */
+	const char *journal_dir; /* made when it is not there */
+	const char *node;
+	unsigned limit;	       /* records that may wait for the disk; 0 = 100,000 */
+	bool salvage;	       /* go on behind damage of the journal, losing what is damaged */
+	uint32_t segment_size; /* 0 = the journal's own; tests */
+	unsigned keep_s;       /* how long what is stored stays in the journal; 0 = 15 min; tests */
+	const struct journal_io *io; /* NULL = the system's */
+};
+
 struct record_log_events { /* called on the thread that calls record_log_poll() */
 	/* Every record up to and including this number is on stable storage. */
 	void (*on_stable)(void *user, uint64_t number);
-	/* Storage is away (records wait, nothing is told) or back. */
+	/* The journal's disk is away (records wait, nothing is told) or back. */
 	void (*on_degraded)(void *user, bool is_degraded, const char *why);
+	/* PostgreSQL is away, or back. Everything goes on; `behind` records are not in the tables
+	 * yet. May be NULL. */
+	void (*on_database)(void *user, bool is_away, const char *why, uint64_t behind);
 	/* PostgreSQL refused this one record for good (bad data, a constraint, a trigger that
-	 * raises), so it is left out, whole, and counts as stable: it must not keep all others
+	 * raises). It is stable and was told, but its rows are lost: they must not keep all others
 	 * waiting. A defect to be logged. May be NULL. */
 	void (*on_rejected)(void *user, uint64_t number, const char *why);
 	/* Another thread has news: arrange that record_log_poll() is called soon
 	 * (lws_cancel_service, uv_async). */
 	void (*wake)(void *user);
-	/* For the log: what PostgreSQL said, on the writer's thread, without values of rows. May be
+	/* For the log: what PostgreSQL said, on the drain's thread, without values of rows. May be
 	 * NULL. */
 	void (*on_trouble)(void *user, const char *what, const char *detail);
 	void *user;
 };
 
-/* conninfo: libpq's. Starts the writer thread, which connects at once and reconnects for ever with
- * back-off (0.2 to 5 s). limit: records that may wait (0 = 100,000). */
-struct record_log *record_log_open(const char *conninfo, unsigned limit,
-				   const struct record_log_events *events);
-/* Waits at most wait_ms for what is queued (and 3 s more when PostgreSQL hangs just then), then
- * stops; returns how many records were left unwritten. No callback comes any more; what was written
- * last may not have been told. */
+/* Opens the journal (errors are its own: journal.locked, journal.damaged, journal.newer,
+ * journal.io) and starts the drain, which connects at once and reconnects for ever with back-off.
+ * *ret_found: what was in the journal; may be NULL. */
+struct record_log *record_log_open(const struct record_log_config *config,
+				   const struct record_log_events *events,
+				   struct journal_found *ret_found, struct err *err);
+/* What a restarted program goes on from, before the first record_append(): each() is called in the
+ * order of the records for every one since the last complete checkpoint began (is_state; without a
+ * checkpoint, for all), and before these for the older ones that are not older than since_ms and
+ * have RECORD_STREAM, RECORD_ANSWER or RECORD_INTENT (not is_state). */
+enum status record_log_recover(struct record_log *, int64_t since_ms,
+			       void (*each)(void *user, const struct record *, bool is_state),
+			       void *user, struct err *err) MUST_USE;
+/* Waits at most wait_ms for PostgreSQL to get what is in the journal (not at all when it is away;
+ * 3 s more when it hangs just then) and for the disk, then stops; returns how many records were not
+ * stable: they are lost. No callback comes any more; what became stable last may not have been
+ * told. */
 uint64_t record_log_close(struct record_log *, unsigned wait_ms);
-/* Copies the record and numbers it. ST_BUSY when the limit is reached. */
+/* Encodes the record and numbers it. ST_BUSY when the limit is reached. */
 enum status record_append(struct record_log *, const struct record *record,
 			  uint64_t *ret_number) MUST_USE;
-/* Delivers what the writer has to say. */
+/* Delivers what the journal and the drain have to say. */
 void record_log_poll(struct record_log *);
+/* So much was appended since the last checkpoint began that it is time for another. */
+bool record_log_wants_checkpoint(const struct record_log *);
 bool record_log_is_degraded(const struct record_log *);
 /* Records appended and not yet stable. */
 uint64_t record_log_waiting(const struct record_log *);
+/* Records stable and not yet in PostgreSQL. From any thread. */
+uint64_t record_log_behind(const struct record_log *);

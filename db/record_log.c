@@ -1,122 +1,18 @@
-#include "db/record_queue.h"
-
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "db/journal_id.h"
+#include "db/record_log_priv.h"
 
-#define LIMIT_DEFAULT 100000
+#define LIMIT_DEFAULT	   100000
+#define KEEP_DEFAULT_S	   900
+#define CHECKPOINT_RECORDS 50000
+#define ENTRY_OVERHEAD	   32 /* of the journal, for each record; about */
 
-static void wake_writer(struct record_log *log)
-{
-	uint64_t one = 1;
-
-	if (write(log->wake_fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: it is awake */
-}
-
-struct record_log *record_log_open(const char *conninfo, unsigned limit,
-				   const struct record_log_events *events)
-{
-	struct record_log *log = xcalloc(1, sizeof(*log));
-
-	log->events = *events;
-	log->conninfo = xstrdup(conninfo);
-	log->limit = limit ? limit : LIMIT_DEFAULT;
-	log->writer_id = uuid_make(clock_wall_ms(&clock_system));
-	log->tail = &log->head;
-	log->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_init(&log->lock, NULL);
-	/* As without memory: a program that has no thread to store calls cannot take any. */
-	if (log->wake_fd < 0 || pthread_create(&log->thread, NULL, record_writer_run, log) != 0)
-		abort();
-	return log;
-}
-
-uint64_t record_log_close(struct record_log *log, unsigned wait_ms)
-{
-	if (!log)
-		return 0;
-	pthread_mutex_lock(&log->lock);
-	log->is_stopping = true;
-	log->stop_at_us = clock_mono_us(&clock_system) + (int64_t)wait_ms * 1000;
-	pthread_mutex_unlock(&log->lock);
-	wake_writer(log);
-	pthread_join(log->thread, NULL);
-
-	uint64_t left = log->appended - log->stable;
-	for (struct record_rows *rows = log->head, *next; rows; rows = next) {
-		next = rows->next;
-		free(rows);
-	}
-	pthread_mutex_destroy(&log->lock);
-	close(log->wake_fd);
-	free(log->conninfo);
-	free(log);
-	return left;
-}
-
-enum status record_append(struct record_log *log, const struct record *record, uint64_t *ret_number)
-{
-	if (record_log_waiting(log) >= log->limit)
-		return ST_BUSY;
-	pthread_mutex_lock(&log->lock);
-	uint64_t number = ++log->appended;
-	struct record_rows *rows = record_rows_make(record, number, &log->writer_id);
-	bool was_empty = !log->head;
-	*log->tail = rows;
-	log->tail = &rows->next;
-	pthread_mutex_unlock(&log->lock);
-	if (was_empty)
-		wake_writer(log);
-	*ret_number = number;
-	return ST_OK;
-}
-
-bool record_log_is_degraded(const struct record_log *log)
-{
-	return log->is_degraded;
-}
-
-uint64_t record_log_waiting(const struct record_log *log)
-{
-	/* stable first: it never passes appended */
-	uint64_t stable = log->stable;
-
-	return log->appended - stable;
-}
-
-/* --- the writer's side --- */
-
-struct record_rows *record_queue_take(struct record_log *log, unsigned most, unsigned *ret_count)
-{
-	unsigned count = 0;
-
-	pthread_mutex_lock(&log->lock);
-	struct record_rows *first = log->head, **at = &log->head;
-	for (; *at && count < most; count++)
-		at = &(*at)->next;
-	log->head = *at;
-	if (!log->head)
-		log->tail = &log->head;
-	if (count > 0)
-		*at = NULL;
-	pthread_mutex_unlock(&log->lock);
-	*ret_count = count;
-	return count > 0 ? first : NULL;
-}
-
-bool record_queue_is_stopping(struct record_log *log, int64_t *ret_stop_at_us)
-{
-	pthread_mutex_lock(&log->lock);
-	bool is_stopping = log->is_stopping;
-	*ret_stop_at_us = log->stop_at_us;
-	pthread_mutex_unlock(&log->lock);
-	return is_stopping;
-}
+/* --- news of the other threads --- */
 
 /* Called with the lock held; gives it back. */
 static void unlock_with_news(struct record_log *log)
@@ -129,39 +25,209 @@ static void unlock_with_news(struct record_log *log)
 		log->events.wake(log->events.user);
 }
 
-void record_news_stable(struct record_log *log, uint64_t number)
+static void on_synced(void *user, uint64_t number)
 {
+	struct record_log *log = user;
+	struct drain *drain = atomic_load(&log->drain);
+
+	atomic_store(&log->synced, number);
 	pthread_mutex_lock(&log->lock);
-	log->stable = number;
+	unlock_with_news(log);
+	if (drain)
+		drain_wake(drain);
+}
+
+static void on_journal_degraded(void *user, const char *why)
+{
+	struct record_log *log = user;
+
+	pthread_mutex_lock(&log->lock);
+	log->news.is_degraded = why != NULL;
+	str_copy_cut(log->news.degraded_why, WHY_SIZE, why);
 	unlock_with_news(log);
 }
 
-void record_news_degraded(struct record_log *log, bool is_degraded, const char *why)
+static void on_database(void *user, bool is_away, const char *why)
 {
+	struct record_log *log = user;
+
 	pthread_mutex_lock(&log->lock);
-	if (log->is_degraded == is_degraded) {
-		pthread_mutex_unlock(&log->lock);
-		return;
+	log->news.is_database_away = is_away;
+	str_copy_cut(log->news.database_why, WHY_SIZE, why);
+	unlock_with_news(log);
+}
+
+static void on_rejected(void *user, uint64_t number, const char *why)
+{
+	struct record_log *log = user;
+
+	pthread_mutex_lock(&log->lock);
+	unsigned at = log->news.rejected_count++;
+	if (at < REJECTED_KEPT) {
+		log->news.rejected[at].number = number;
+		str_copy_cut(log->news.rejected[at].why, WHY_SIZE, why);
 	}
-	log->is_degraded = is_degraded;
-	str_copy_cut(log->why, sizeof(log->why), why);
 	unlock_with_news(log);
 }
 
-void record_news_rejected(struct record_log *log, uint64_t number, const char *why)
+static void on_trouble(void *user, const char *what, const char *detail)
 {
-	pthread_mutex_lock(&log->lock);
-	if (log->rejected_count < REJECTED_KEPT) {
-		log->rejected[log->rejected_count].number = number;
-		str_copy_cut(log->rejected[log->rejected_count].why, WHY_SIZE, why);
-	}
-	log->rejected_count++;
-	unlock_with_news(log);
+	struct record_log *log = user;
+
+	if (log->events.on_trouble)
+		log->events.on_trouble(log->events.user, what, detail);
 }
 
-/* --- the poller's side --- */
+/* --- opening and closing --- */
 
-static void tell_rejected(const struct record_log *log, const struct record_log *news)
+static enum status open_journal(struct record_log *log, const struct record_log_config *config,
+				struct journal_found *found, struct err *err)
+{
+	const struct journal_config journal = {.folder = config->journal_dir,
+					       .node = config->node,
+					       .io = config->io,
+					       .segment_size = config->segment_size,
+					       .salvage = config->salvage};
+	const struct journal_events events = {
+		.on_synced = on_synced, .on_degraded = on_journal_degraded, .user = log};
+
+	log->journal = journal_open(&journal, &events, found, err);
+	if (!log->journal)
+		return err->status;
+	atomic_store(&log->synced, found->last);
+	log->told_stable = found->last;
+	return ST_OK;
+}
+
+static enum status open_drain(struct record_log *log, const struct record_log_config *config,
+			      const struct journal_found *found, struct err *err)
+{
+	const struct journal_io *io = config->io ? config->io : &journal_io_system;
+	const struct drain_events events = {.on_database = on_database,
+					    .on_rejected = on_rejected,
+					    .on_trouble = on_trouble,
+					    .user = log};
+	struct drain_config drain = {.conninfo = config->conninfo,
+				     .node = config->node,
+				     .journal = log->journal,
+				     .first = found->first,
+				     .last = found->last,
+				     .keep_s = config->keep_s ? config->keep_s : KEEP_DEFAULT_S};
+	/* An empty journal counts from 1, one with a gap may do so again: neither is what the
+	 * watermark in the database is about. */
+	bool is_new = found->last == 0 || found->salvaged_gap > 0;
+	enum status status =
+		journal_id_get(config->journal_dir, io, is_new, &drain.journal_id, err);
+
+	if (status == ST_OK)
+		atomic_store(&log->drain, drain_open(&drain, &events));
+	return status;
+}
+
+struct record_log *record_log_open(const struct record_log_config *config,
+				   const struct record_log_events *events,
+				   struct journal_found *ret_found, struct err *err)
+{
+	struct record_log *log = xcalloc(1, sizeof(*log));
+	struct journal_found found = {0};
+	struct err own = {0};
+
+	err = err ? err : &own;
+	log->events = *events;
+	log->limit = config->limit ? config->limit : LIMIT_DEFAULT;
+	log->due_bytes = (config->segment_size ? config->segment_size : JOURNAL_SEGMENT_SIZE) / 2;
+	pthread_mutex_init(&log->lock, NULL);
+	if (open_journal(log, config, &found, err) != ST_OK ||
+	    open_drain(log, config, &found, err) != ST_OK) {
+		record_log_close(log, 0);
+		return NULL;
+	}
+	if (ret_found)
+		*ret_found = found;
+	return log;
+}
+
+uint64_t record_log_close(struct record_log *log, unsigned wait_ms)
+{
+	int64_t end_us = clock_mono_us(&clock_system) + (int64_t)wait_ms * 1000;
+	uint64_t left = 0;
+
+	if (!log)
+		return 0;
+	pthread_mutex_lock(&log->lock);
+	log->is_stopping = true;
+	pthread_mutex_unlock(&log->lock);
+	/* The drain first: it reads the journal, which wakes it until it is gone. */
+	struct drain *drain = atomic_load(&log->drain);
+	if (drain)
+		drain_stop(drain, wait_ms);
+	int64_t left_us = end_us - clock_mono_us(&clock_system);
+	if (log->journal)
+		left = journal_close(log->journal, left_us > 0 ? (unsigned)(left_us / 1000) : 0);
+	if (drain)
+		drain_free(drain);
+	pthread_mutex_destroy(&log->lock);
+	free(log);
+	return left;
+}
+
+/* --- appending --- */
+
+void record_log_count(struct record_log *log, unsigned has, size_t size)
+{
+	if (has & RECORD_CHECKPOINT_BEGIN)
+		log->since_records = log->since_bytes = 0;
+	log->since_records++;
+	log->since_bytes += size + ENTRY_OVERHEAD;
+}
+
+enum status record_append(struct record_log *log, const struct record *record, uint64_t *ret_number)
+{
+	if (record_log_waiting(log) >= log->limit)
+		return ST_BUSY;
+	size_t size = record_encode(record, log->bytes);
+	enum status status =
+		journal_append(log->journal, RECORD_TYPE, log->bytes, size, ret_number);
+	if (status != ST_OK)
+		return status;
+	record_log_count(log, record->has, size);
+	if (record->has & RECORD_CHECKPOINT_END) {
+		log->checkpoint_end = *ret_number;
+		log->checkpoint_begun_at = record->begun_at;
+	}
+	return ST_OK;
+}
+
+bool record_log_wants_checkpoint(const struct record_log *log)
+{
+	return log->since_records > CHECKPOINT_RECORDS || log->since_bytes > log->due_bytes;
+}
+
+bool record_log_is_degraded(const struct record_log *log)
+{
+	return journal_is_degraded(log->journal);
+}
+
+uint64_t record_log_waiting(const struct record_log *log)
+{
+	/* synced first: it never passes appended */
+	uint64_t synced = journal_synced(log->journal);
+
+	return journal_appended(log->journal) - synced;
+}
+
+uint64_t record_log_behind(const struct record_log *log)
+{
+	struct drain *drain = atomic_load(&log->drain);
+	uint64_t done = drain_done(drain);
+	uint64_t synced = journal_synced(log->journal);
+
+	return synced > done ? synced - done : 0;
+}
+
+/* --- telling --- */
+
+static void tell_rejected(const struct record_log *log, const struct record_news *news)
 {
 	unsigned kept = news->rejected_count < REJECTED_KEPT ? news->rejected_count : REJECTED_KEPT;
 
@@ -170,19 +236,33 @@ static void tell_rejected(const struct record_log *log, const struct record_log 
 					news->rejected[i].why);
 }
 
-static void tell_degraded(struct record_log *log, bool is_degraded, const char *why)
+static void tell_degraded(struct record_log *log, const struct record_news *news)
 {
-	if (log->told_degraded == is_degraded)
+	if (log->told_degraded == news->is_degraded)
 		return;
-	log->told_degraded = is_degraded;
-	log->events.on_degraded(log->events.user, is_degraded, why);
+	log->told_degraded = news->is_degraded;
+	log->events.on_degraded(log->events.user, news->is_degraded, news->degraded_why);
+}
+
+static void tell_database(struct record_log *log, const struct record_news *news)
+{
+	if (log->told_database_away == news->is_database_away)
+		return;
+	log->told_database_away = news->is_database_away;
+	if (log->events.on_database)
+		log->events.on_database(log->events.user, news->is_database_away,
+					news->database_why, record_log_behind(log));
 }
 
 static void tell_stable(struct record_log *log, uint64_t number)
 {
-	if (log->told_stable == number)
+	if (number <= log->told_stable)
 		return;
 	log->told_stable = number;
+	if (log->checkpoint_end && log->checkpoint_end <= number) {
+		drain_keep_from(atomic_load(&log->drain), log->checkpoint_begun_at);
+		log->checkpoint_end = 0;
+	}
 	log->events.on_stable(log->events.user, number);
 }
 
@@ -190,20 +270,17 @@ void record_log_poll(struct record_log *log)
 {
 	pthread_mutex_lock(&log->lock);
 	/* Told outside the lock: whoever hears may append. */
-	uint64_t stable = log->stable;
-	bool is_degraded = log->is_degraded;
-	struct record_log news = {.rejected_count = log->rejected_count};
-	for (unsigned i = 0; i < REJECTED_KEPT && i < log->rejected_count; i++)
-		news.rejected[i] = log->rejected[i];
-	str_copy_cut(news.why, sizeof(news.why), log->why);
-	log->rejected_count = 0;
+	struct record_news news = log->news;
+	uint64_t synced = atomic_load(&log->synced);
+	log->news.rejected_count = 0;
 	log->has_news = false;
 	pthread_mutex_unlock(&log->lock);
 
 	tell_rejected(log, &news);
-	if (!is_degraded)
-		tell_degraded(log, false, news.why);
-	tell_stable(log, stable);
-	if (is_degraded)
-		tell_degraded(log, true, news.why);
+	tell_database(log, &news);
+	if (!news.is_degraded)
+		tell_degraded(log, &news);
+	tell_stable(log, synced);
+	if (news.is_degraded)
+		tell_degraded(log, &news);
 }

@@ -25,6 +25,7 @@ struct pg_proxy {
 	char folder[80], server[108];
 	int listener, stop[2];
 	atomic_int to_lose;
+	const char *_Atomic pattern; /* only answers to what has it; NULL = to anything */
 	pthread_t thread;
 	struct pair pairs[PAIRS];
 };
@@ -64,10 +65,14 @@ static void accept_pair(struct pg_proxy *proxy)
 	close(client);
 }
 
-static bool pass(int from, int to)
+/* *ret_has_pattern is left alone where there is none. */
+static bool pass(int from, int to, const char *pattern, bool *ret_has_pattern)
 {
 	char buffer[65536];
 	ssize_t got = read(from, buffer, sizeof(buffer));
+
+	if (got > 0 && (!pattern || memmem(buffer, (size_t)got, pattern, strlen(pattern))))
+		*ret_has_pattern = true;
 
 	for (ssize_t sent = 0, n; sent < got; sent += n) {
 		n = send(to, buffer + sent, (size_t)(got - sent), MSG_NOSIGNAL);
@@ -83,8 +88,9 @@ static void serve_pair(struct pg_proxy *proxy, struct pair *pair, bool from_clie
 	bool is_up = true;
 
 	if (from_client) {
-		is_up = pass(pair->client, pair->server);
-		pair->has_asked = pair->has_asked || atomic_load(&proxy->to_lose) > 0;
+		bool is_asked = false;
+		is_up = pass(pair->client, pair->server, atomic_load(&proxy->pattern), &is_asked);
+		pair->has_asked = pair->has_asked || (is_asked && atomic_load(&proxy->to_lose) > 0);
 	}
 	if (is_up && from_server && pair->has_asked) {
 		char gone[65536];
@@ -92,7 +98,8 @@ static void serve_pair(struct pg_proxy *proxy, struct pair *pair, bool from_clie
 		if (atomic_load(&proxy->to_lose) > 0)
 			atomic_fetch_sub(&proxy->to_lose, 1);
 	} else if (is_up && from_server) {
-		is_up = pass(pair->server, pair->client);
+		bool is_any;
+		is_up = pass(pair->server, pair->client, NULL, &is_any);
 	}
 	if (!is_up)
 		close_pair(pair);
@@ -161,8 +168,15 @@ void pg_proxy_stop(struct pg_proxy *proxy)
 	free(proxy);
 }
 
+void pg_proxy_lose_answers_to(struct pg_proxy *proxy, const char *pattern, int times)
+{
+	atomic_store(&proxy->pattern, pattern);
+	atomic_store(&proxy->to_lose, times);
+}
+
 void pg_proxy_lose_answers(struct pg_proxy *proxy, int times)
 {
+	atomic_store(&proxy->pattern, NULL);
 	atomic_store(&proxy->to_lose, times);
 }
 

@@ -16,3 +16,5 @@ void pg_proxy_stop(struct pg_proxy *proxy);
 void pg_proxy_lose_answers(struct pg_proxy *proxy, int times);
 /* How many are left to be lost. */
 int pg_proxy_left(struct pg_proxy *proxy);
+/* The same, but only for what the client sends with these bytes in it ("commit"). */
+void pg_proxy_lose_answers_to(struct pg_proxy *proxy, const char *pattern, int times);

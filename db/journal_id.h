@@ -1,0 +1,12 @@
+#pragma once
+/* The name of a journal, in the file `id` of its folder: numbers begin at 1 in every new journal,
+ * and how far one has been moved to PostgreSQL must not be taken for another. Private to db/. */
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "base/uuid.h"
+#include "db/journal.h"
+
+/* Reads it; makes a new one when there is none or is_new. */
+enum status journal_id_get(const char *folder, const struct journal_io *io, bool is_new,
+			   struct uuid *ret, struct err *err) MUST_USE;
