@@ -192,6 +192,8 @@ struct tel_call_fact;
 void control_on_fact(void *control, const struct tel_call_fact *fact);
 void control_on_stable(void *control, uint64_t number);
 void control_on_degraded(void *control, bool is_degraded, const char *why);
+/* PostgreSQL is away or back: nothing changes but that everybody is told. */
+void control_on_database(void *control, bool is_away);
 
 /* --- what doors may read, always as of the last stable record --- */
 /* A tab somebody looks at exists from then on. Fills the newest told call of the tab; false when it

@@ -351,8 +351,15 @@ void control_on_degraded(void *user, bool is_degraded, const char *why)
 			 (unsigned long long)record_log_waiting(control->log));
 	control_offer_soon(control);
 	control_notice(control, NULL, is_degraded ? "storage.degraded" : "storage.ok",
-		       is_degraded ? "the database is away: what happens is shown when it is back"
-				   : "the database is back");
+		       is_degraded ? "storage is away: what happens is shown when it is back"
+				   : "storage is back");
+}
+
+void control_on_database(void *user, bool is_away)
+{
+	control_notice(user, NULL, is_away ? "database.away" : "database.ok",
+		       is_away ? "the database is away: calls go on, reports have to wait"
+			       : "the database is back");
 }
 
 void control_tell_tabs(struct control *control, const struct agent_slot *agent)

@@ -34,6 +34,9 @@ struct drain {
 	pthread_t thread;
 	int wake_fd; /* eventfd: more is stable, or stop */
 	_Atomic uint64_t done, keep_from;
+	pthread_mutex_t lock; /* of the two below */
+	pthread_cond_t has_news;
+	bool is_away;
 	atomic_bool is_stopping;
 	int64_t stop_at_us; /* set before is_stopping */
 	uint64_t stop_at;   /* the last number to be stored */
@@ -51,9 +54,8 @@ struct drain {
 	unsigned most;		/* records of the next transaction */
 	uint64_t suspect_until; /* one of those up to here is refused */
 	unsigned failures;	/* in a row */
-	bool is_away;
-	int64_t not_before_us; /* the pause after a failure */
-	int64_t began_us;      /* the last transaction */
+	int64_t not_before_us;	/* the pause after a failure */
+	int64_t began_us;	/* the last transaction */
 	int ghost_pid; /* of the connection given up in the middle of a transaction: it may hold
 			  locks */
 };
@@ -69,7 +71,10 @@ static void tell_database(struct drain *drain, bool is_away, const char *why)
 {
 	if (drain->is_away == is_away)
 		return;
+	pthread_mutex_lock(&drain->lock);
 	drain->is_away = is_away;
+	pthread_cond_broadcast(&drain->has_news);
+	pthread_mutex_unlock(&drain->lock);
 	drain->events.on_database(drain->events.user, is_away, why);
 }
 
@@ -174,7 +179,12 @@ static void note_done(struct drain *drain)
 
 	if (drain->first < drain->count)
 		done = drain->records[drain->first].number - 1;
+	if (atomic_load(&drain->done) == done)
+		return;
+	pthread_mutex_lock(&drain->lock);
 	atomic_store(&drain->done, done);
+	pthread_cond_broadcast(&drain->has_news);
+	pthread_mutex_unlock(&drain->lock);
 }
 
 static void read_from(struct drain *drain, uint64_t position)
@@ -449,6 +459,17 @@ static void *run(void *arg)
 	return NULL;
 }
 
+static void init_lock(struct drain *drain)
+{
+	pthread_condattr_t attributes;
+
+	pthread_mutex_init(&drain->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&drain->has_news, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
 struct drain *drain_open(const struct drain_config *config, const struct drain_events *events)
 {
 	struct drain *drain = xcalloc(1, sizeof(*drain));
@@ -461,6 +482,7 @@ struct drain *drain_open(const struct drain_config *config, const struct drain_e
 	drain->rows = drain_rows_create();
 	atomic_store(&drain->done, config->first ? config->first - 1 : 0);
 	release_init(&drain->release, config->keep_s);
+	init_lock(drain);
 	drain->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	/* As without memory: a program that has no thread to store calls cannot take any. */
 	if (drain->wake_fd < 0 || pthread_create(&drain->thread, NULL, run, drain) != 0)
@@ -479,6 +501,8 @@ void drain_stop(struct drain *drain, unsigned wait_ms)
 
 void drain_free(struct drain *drain)
 {
+	pthread_cond_destroy(&drain->has_news);
+	pthread_mutex_destroy(&drain->lock);
 	drain_rows_destroy(drain->rows);
 	close(drain->wake_fd);
 	free(drain->records);
@@ -498,6 +522,22 @@ void drain_wake(struct drain *drain)
 uint64_t drain_done(const struct drain *drain)
 {
 	return atomic_load(&drain->done);
+}
+
+bool drain_wait(struct drain *drain, uint64_t number, unsigned wait_ms)
+{
+	int64_t until_us = now_us() + (int64_t)wait_ms * 1000;
+	const struct timespec until = {.tv_sec = until_us / 1000000,
+				       .tv_nsec = until_us % 1000000 * 1000};
+	int error = 0;
+
+	if (drain_done(drain) >= number)
+		return true;
+	pthread_mutex_lock(&drain->lock);
+	while (drain_done(drain) < number && !drain->is_away && error == 0)
+		error = pthread_cond_timedwait(&drain->has_news, &drain->lock, &until);
+	pthread_mutex_unlock(&drain->lock);
+	return drain_done(drain) >= number;
 }
 
 void drain_keep_from(struct drain *drain, uint64_t number)

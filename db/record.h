@@ -192,5 +192,8 @@ bool record_log_wants_checkpoint(const struct record_log *);
 bool record_log_is_degraded(const struct record_log *);
 /* Records appended and not yet stable. */
 uint64_t record_log_waiting(const struct record_log *);
+/* Waits until the tables have all that is stable now, so that somebody who was told of it finds it
+ * there; false: not in this time, or the database is away. From any other thread. */
+bool record_log_settle(struct record_log *, unsigned wait_ms);
 /* Records stable and not yet in PostgreSQL. From any thread. */
 uint64_t record_log_behind(const struct record_log *);

@@ -225,6 +225,11 @@ uint64_t record_log_behind(const struct record_log *log)
 	return synced > done ? synced - done : 0;
 }
 
+bool record_log_settle(struct record_log *log, unsigned wait_ms)
+{
+	return drain_wait(atomic_load(&log->drain), journal_synced(log->journal), wait_ms);
+}
+
 /* --- telling --- */
 
 static void tell_rejected(const struct record_log *log, const struct record_news *news)

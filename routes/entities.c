@@ -9,6 +9,8 @@
 #include "routes/handlers.h"
 #include "routes/private.h"
 
+#define SETTLE_MS 250 /* usually 5 */
+
 #define TOP_DEFAULT   100
 #define TOP_MAX	      1000
 #define SKIP_MAX      1000000000
@@ -244,12 +246,20 @@ static struct question *ask(struct request *request, bool has_key, bool has_rela
 
 /* ---- on a database worker ---- */
 
+/* What is older than the last moments is shown in any case. */
+static void settle(struct request *request)
+{
+	(void)request_settle(request, SETTLE_MS);
+}
+
 static enum status run_list(struct request *request, struct db_conn *conn, struct err *err)
 {
 	const struct question *question = request->state;
 	struct db_param params[] = {db_uuid(&request->routes->config.tenant_id),
 				    db_int(question->top), db_int(question->skip)};
 	auto_db_result struct db_result *rows = NULL;
+
+	settle(request);
 	enum status status = db_query(conn, question->set->list, params, 3, &rows, err);
 
 	if (status == ST_OK)
@@ -262,6 +272,8 @@ static enum status run_count(struct request *request, struct db_conn *conn, stru
 	const struct question *question = request->state;
 	struct db_param params[] = {db_uuid(&request->routes->config.tenant_id)};
 	auto_db_result struct db_result *rows = NULL;
+
+	settle(request);
 	enum status status = db_query(conn, question->set->count, params, 1, &rows, err);
 
 	if (status != ST_OK)
@@ -281,6 +293,8 @@ static enum status run_one(struct request *request, struct db_conn *conn, struct
 	struct db_param params[] = {db_uuid(&request->routes->config.tenant_id),
 				    db_uuid(&question->key)};
 	auto_db_result struct db_result *rows = NULL;
+
+	settle(request);
 	enum status status = db_query(conn, question->set->one, params, 2, &rows, err);
 
 	if (status != ST_OK)
@@ -301,6 +315,8 @@ static enum status run_related(struct request *request, struct db_conn *conn, st
 				    db_uuid(&question->key), db_int(question->top),
 				    db_int(question->skip)};
 	auto_db_result struct db_result *rows = NULL, *owner = NULL;
+
+	settle(request);
 	enum status status = db_query(conn, question->related->statement, params, 4, &rows, err);
 
 	if (status == ST_OK && db_rows(rows) == 0)

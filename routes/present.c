@@ -10,6 +10,8 @@
 #include "routes/handlers.h"
 #include "routes/private.h"
 
+#define SETTLE_MS 1000
+
 struct presentation {	       /* request->state */
 	char login[WORD_SIZE]; /* whose tab; "" = the session's own agent */
 	struct command command;
@@ -121,6 +123,10 @@ static enum status run_load(struct request *request, struct db_conn *conn, struc
 	struct db_param params[] = {db_uuid(&request->routes->config.tenant_id),
 				    db_uuid(&presentation->command.dialer_call_id)};
 	auto_db_result struct db_result *rows = NULL;
+	/* The counters of the attempt before must be in the row this one goes on with. */
+	if (!request_settle(request, SETTLE_MS))
+		return err_set(err, ST_UNAVAILABLE, "storage.behind", "dialerCallId",
+			       "the attempt before is not in the database yet: try again");
 	enum status status = db_query(conn, "dialer_call_for_attempt", params, 2, &rows, err);
 
 	if (status != ST_OK)

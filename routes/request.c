@@ -252,3 +252,10 @@ void request_run(struct request *request,
 		request_unref(request);
 	}
 }
+
+bool request_settle(const struct request *request, unsigned wait_ms)
+{
+	const struct route_hooks *hooks = &request->routes->hooks;
+
+	return !hooks->settle || hooks->settle(hooks->user, wait_ms);
+}

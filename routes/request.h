@@ -143,6 +143,10 @@ bool request_origin_is_same(const struct request *request);
 void request_run(struct request *request,
 		 enum status (*run)(struct request *, struct db_conn *, struct err *));
 
+/* On a worker, before it reads what calls have left in the tables: who was told of something finds
+ * it there. False: the tables are further behind than that. */
+bool request_settle(const struct request *request, unsigned wait_ms);
+
 /* ---- answering: each takes what it is given; the first one wins ---- */
 void request_answer(struct request *request, struct answer *answer);
 void answer_json(struct request *request, int code, struct json_writer *w); /* takes w's text */

@@ -33,6 +33,9 @@ struct route_hooks { /* what routes asks of rooms it may not see; server/ wires 
 	/* Readiness in words; fills lines of JSON members, returns whether ready. Called on any
 	 * thread: reads atomics only. */
 	bool (*ready)(void *user, char *json, unsigned size);
+	/* Waits until the tables have everything that was told before now; false: not in this time.
+	 * Called on a database worker, before it reads. NULL = they always have. */
+	bool (*settle)(void *user, unsigned wait_ms);
 	void *user;
 };
 

@@ -173,7 +173,7 @@ static void on_trouble(void *user, const char *what, const char *detail)
 static void on_rejected(void *user, uint64_t number, const char *why)
 {
 	(void)user;
-	log_err("the database refused a record for good: it is lost", "record=%llu why=%s",
+	log_err("the database refused a record for good: its rows are lost", "record=%llu why=%s",
 		(unsigned long long)number, log_quote(why ? why : ""));
 }
 
@@ -187,10 +187,53 @@ static void on_degraded(void *user, bool is_degraded, const char *why)
 	control_on_degraded(((struct app *)user)->control, is_degraded, why);
 }
 
-/* On the writer's thread. */
+/* Calls go on and are told: it is the reports that lag behind. */
+static void on_database(void *user, bool is_away, const char *why, uint64_t behind)
+{
+	struct app *app = user;
+
+	atomic_store(&app->is_database_away, is_away);
+	if (is_away)
+		log_err("the database is away: the journal keeps what happens",
+			"why=%s behind=%llu", log_quote(why), (unsigned long long)behind);
+	else
+		log_warn("the database is back", "behind=%llu", (unsigned long long)behind);
+	control_on_database(app->control, is_away);
+}
+
+/* On the journal's and the drain's thread. */
 static void wake(void *user)
 {
 	loop_wake(((struct app *)user)->loop);
+}
+
+static enum status open_log(struct app *app, struct err *err)
+{
+	const struct record_log_config config = {
+		.conninfo = config_text(app->config, OPT_database),
+		.journal_dir = config_text(app->config, OPT_journal_dir),
+		.node = config_text(app->config, OPT_node),
+		.salvage = app->salvage,
+	};
+	const struct record_log_events events = {.on_stable = on_stable,
+						 .on_degraded = on_degraded,
+						 .on_database = on_database,
+						 .on_rejected = on_rejected,
+						 .on_trouble = on_trouble,
+						 .wake = wake,
+						 .user = app};
+	struct journal_found found;
+	struct err why = {0};
+
+	app->log = record_log_open(&config, &events, &found, &why);
+	if (!app->log)
+		return err_set(err, why.status, why.code, "journal_dir",
+			       "the journal (journal_dir %.60s): %.110s", config.journal_dir,
+			       why.message);
+	log_info("journal", "records=%llu..%llu segments=%u cut_bytes=%llu lost=%llu",
+		 (unsigned long long)found.first, (unsigned long long)found.last, found.segments,
+		 (unsigned long long)found.cut_bytes, (unsigned long long)found.salvaged_gap);
+	return ST_OK;
 }
 
 static enum status open_database(struct app *app, struct err *err)
@@ -199,18 +242,9 @@ static enum status open_database(struct app *app, struct err *err)
 	struct db_config config = {.conninfo = conninfo,
 				   .workers = (unsigned)config_number(app->config, OPT_db_workers),
 				   .on_trouble = on_trouble};
-	struct record_log_events events = {.on_stable = on_stable,
-					   .on_degraded = on_degraded,
-					   .on_rejected = on_rejected,
-					   .on_trouble = on_trouble,
-					   .wake = wake,
-					   .user = app};
 
 	app->db = db_open(&config, err);
-	if (!app->db)
-		return err->status;
-	app->log = record_log_open(conninfo, 0, &events);
-	return ST_OK;
+	return app->db ? open_log(app, err) : err->status;
 }
 
 /* It becomes part of every key at the switch. */
@@ -488,13 +522,14 @@ static void announce(const struct app *app)
 	log_info("ready", "port=%u switch=%s", port, config_text(app->config, OPT_switch));
 }
 
-int app_serve(struct config *config)
+int app_serve(struct config *config, bool salvage)
 {
 	struct app *app = xcalloc(1, sizeof(*app));
 	struct err err = {0};
 	enum status status;
 
 	app->config = config;
+	app->salvage = salvage;
 	app->switch_state = "connecting";
 	app->tick.fire = on_tick;
 	app->tick.arg = app;

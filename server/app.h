@@ -4,8 +4,8 @@
 #include "server/config.h"
 
 /* `calltab serve`: returns the exit code. Prints `ready port=N url=...` on stdout once it serves.
- */
-int app_serve(struct config *config);
+ * salvage: go on behind a damage of the journal. */
+int app_serve(struct config *config, bool salvage);
 
 /* The one tenant there is until tenants are configured. */
 #define TENANT_DEFAULT "00000000-0000-7000-8000-000000000001"

@@ -79,18 +79,25 @@ static void end_session(void *user, const struct uuid *session_id)
 static bool ready(void *user, char *json, unsigned size)
 {
 	struct app *app = user;
-	bool has_database = db_is_available(app->db);
+	bool has_database = db_is_available(app->db) && !atomic_load(&app->is_database_away);
 	bool is_linked = atomic_load(&app->is_linked), is_degraded = atomic_load(&app->is_degraded);
 	bool is_stopping = atomic_load(&app->is_stopping);
 	const char *state = atomic_load(&app->switch_state);
 
 	str_format(json, size,
 		   "\"stopping\":%s,\"database\":\"%s\",\"storage\":\"%s\","
+		   "\"journal\":{\"behind\":%llu},"
 		   "\"switch\":{\"driver\":\"%s\",\"state\":\"%s\"}",
 		   is_stopping ? "true" : "false", has_database ? "ok" : "away",
-		   is_degraded ? "degraded" : "ok", app->sim ? "sim" : "ari",
-		   is_linked ? "up" : state);
-	return has_database && is_linked && !is_degraded && !is_stopping;
+		   is_degraded ? "degraded" : "ok", (unsigned long long)record_log_behind(app->log),
+		   app->sim ? "sim" : "ari", is_linked ? "up" : state);
+	/* With the database away calls go on: only reports and REST have to wait. */
+	return is_linked && !is_degraded && !is_stopping;
+}
+
+static bool settle(void *user, unsigned wait_ms)
+{
+	return record_log_settle(((struct app *)user)->log, wait_ms);
 }
 
 struct route_hooks app_hooks(struct app *app)
@@ -100,6 +107,7 @@ struct route_hooks app_hooks(struct app *app)
 		.end_session = end_session,
 		.simulate = app_simulate,
 		.ready = ready,
+		.settle = settle,
 		.user = app,
 	};
 }

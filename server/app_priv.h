@@ -22,6 +22,7 @@ struct app {
 	struct loop *loop;
 	struct db *db;
 	struct record_log *log;
+	bool salvage;
 	struct telephony *telephony;
 	struct tel_driver *driver; /* owned by telephony */
 	struct sim *sim;	   /* NULL with a real switch */
@@ -34,7 +35,7 @@ struct app {
 	atomic_uint
 		socket_count; /* given to the tab door and not closed yet, as of the last turn */
 	atomic_uint sockets_waiting; /* in the inbox */
-	atomic_bool is_linked, is_degraded, is_stopping;
+	atomic_bool is_linked, is_degraded, is_database_away, is_stopping;
 	char origin_texts[4][280];
 	const char *origins[5];	 /* of the pages served here, when none are configured */
 	char state_text[2][128]; /* the one not pointed at is written */

@@ -10,17 +10,20 @@ static int run_serve(struct cli *cli)
 {
 	if (cli->word_count)
 		return cli_usage(&command_serve, "%.40s is not understood", cli->words[0]);
-	return app_serve(&cli->config);
+	return app_serve(&cli->config, cli_flag(cli, "salvage"));
 }
 
 const struct cli_command command_serve = {
 	.name = "serve",
 	.summary = "run the gateway",
-	.help = "Usage: calltab serve [--config FILE] [--OPTION VALUE ...]\n\n"
+	.help = "Usage: calltab serve [--config FILE] [--OPTION VALUE ...] [--salvage]\n\n"
 		"Serves until SIGTERM or Ctrl-C; SIGHUP reloads agents, queues and outcomes.\n"
 		"Prints `ready port=N url=...` when it serves.\n\n"
+		"--salvage  when the journal is damaged: goes on without the damaged entries, "
+		"which are lost\n\n"
 		"Example: calltab serve --database 'host=/run/postgresql dbname=calltab' --switch "
 		"sim\n",
+	.flags = "!salvage",
 	.run = run_serve,
 };
 

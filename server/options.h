@@ -10,6 +10,7 @@
 #define SERVER_OPTIONS(OPTION) \
 OPTION(listen,          TEXT,   "127.0.0.1:8080", 0, 0, "address and port of everything: pages, REST and tabs; port 0 lets the kernel choose; unix:/path works too") \
 OPTION(database,        SECRET, "", 0, 0, "PostgreSQL, as a libpq connection string or URL; of the role that only reads and writes rows") \
+OPTION(journal_dir,     TEXT,   "/var/lib/calltab/journal", 0, 0, "folder of the journal: what happens is there before anybody is told; on a disk that keeps what it says it has written, one folder for each gateway") \
 OPTION(node,            TEXT,   "n1", 0, 0, "this gateway's name, [a-z0-9]{1,8}; different for each gateway that shares a switch or a database") \
 OPTION(origins,         LIST,   "", 0, 0, "pages that may open tabs, as https://host[:port], exactly; empty = the pages served here") \
 OPTION(allow_no_origin, SWITCH, "off", 0, 0, "let programs that are no browser (and send no Origin) open tabs") \

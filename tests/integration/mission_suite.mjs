@@ -52,7 +52,10 @@ export function missionSuite(name) {
   const at = async (party) => (await world.outside.parties())[party] ?? { hears: '', digits: '' }
   const hears = (party, whom) => world.hear({ [party]: whom }, { only: false })
 
-  const rows = async (sql, ...params) => (await db.query(sql, params)).rows
+  const rows = async (sql, ...params) => {
+    await until('the tables have what was told', async () => (await world.gateway.request('GET', '/readyz')).body.journal.behind === 0)
+    return (await db.query(sql, params)).rows
+  }
   const callRow = async (id) => (await rows('select * from dialer_calls where dialer_call_id = $1', id))[0]
   const eventRows = (id) => rows('select * from dialer_call_events where dialer_call_id = $1 order by created_on, dialer_call_event_id', id)
   const resultRows = (id) => rows('select * from dialer_call_results where dialer_call_id = $1 order by created_on, dialer_call_result_id', id)
@@ -439,8 +442,10 @@ export function missionSuite(name) {
     const one = await openTab(1)
     const id = await attempt(one, { number: number('408') }, 'idle')
     /* the number of a record is kept: the owner of the row corrects it between attempts */
+    await callRow(id)
     await db.query('update dialer_calls set phone_number = $2 where dialer_call_id = $1', [id, number('486')])
     await attempt(one, { dialerCallId: id }, 'idle')
+    await callRow(id)
     await db.query('update dialer_calls set phone_number = $2 where dialer_call_id = $1', [id, number()])
     await attempt(one, { dialerCallId: id }, 'talk', 'Sale')
     const found = await callRow(id)

@@ -53,7 +53,7 @@ class Gateway {
     this.#ownsDatabase = ownsDatabase
     this.folder = mkdtempSync(join(tmpdir(), 'calltab-gateway-'))
     this.configFile = join(this.folder, 'calltab.ini')
-    this.config = { listen: '127.0.0.1:0', database: database.url, switch: 'sim', web_dir: join(root, 'web'), ...config }
+    this.config = { listen: '127.0.0.1:0', database: database.url, journal_dir: join(this.folder, 'journal'), switch: 'sim', web_dir: join(root, 'web'), ...config }
     this.env = env
     watchExit(this)
   }

@@ -192,7 +192,7 @@ export interface Connection {
 }
 
 export interface Notice {
-  /** `storage.degraded` `storage.ok` `switch.away` `switch.ok` `token.expiring` `restart.coming` */
+  /** `storage.degraded` `storage.ok` `database.away` `database.ok` `switch.away` `switch.ok` `token.expiring` `restart.coming` */
   readonly code: string
   readonly message: string
 }

@@ -524,7 +524,7 @@ static void notice_is_told_in_its_turn_and_stores_nothing(void **state)
 	assert_int_equal(events_stored(), 2);
 	pg_fixture_kill(&pg);
 	append(&notice); /* needs no database */
-	until_all_stored();
+	until_all_stable();
 	pg_fixture_revive(&pg);
 }
 

@@ -23,7 +23,8 @@ customElements.define('ct-banner', Banner)
 /* Subjects of notices, the worst first, and what is said where the gateway gave no words. */
 const NOTICES = [
   ['switch', 'bad', 'alert', 'The telephone system is away: no calls can be made.'],
-  ['storage', 'warn', 'alert', 'Calls are kept, but the database is away.'],
+  ['storage', 'warn', 'alert', 'Storage is away: what happens is shown when it is back.'],
+  ['database', 'warn', 'alert', 'The database is away: calls go on, reports have to wait.'],
   ['restart', 'warn', 'link', 'The gateway restarts shortly.'],
   ['token', 'warn', 'alert', 'Your session ends soon: sign in again when you can.'],
 ]
