@@ -75,17 +75,54 @@ static struct uuid add_agent(const char *login)
 	return id;
 }
 
+/* An array of one, for the statements that take many rows. */
+static struct db_param one_text(const char *text)
+{
+	static char ring[64][256];
+	static unsigned next;
+	char *array = ring[next++ % 64];
+
+	snprintf(array, 256, text ? "{\"%s\"}" : "{NULL}", text);
+	return db_text(array);
+}
+
+static struct db_param one_uuid(const struct uuid *uuid)
+{
+	return one_text(uuid && !uuid_is_nil(uuid) ? id_text(uuid) : NULL);
+}
+
+static struct db_param one_int(int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)value);
+	return one_text(text);
+}
+
+static struct db_param one_bool(bool value)
+{
+	return one_text(value ? "t" : "f");
+}
+
+static struct db_param one_time(int64_t unix_ms)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_format(text, unix_ms, true);
+	return one_text(text);
+}
+
 static struct uuid add_call(int64_t created_ms)
 {
 	struct uuid id = new_id(), call_id = new_id(), writer = new_id();
 
-	RUN("dialer_call_upsert", db_uuid(&id), db_uuid(&tenant), db_text("Spring"),
-	    db_text("Grace Example"), db_text("contact"), db_text("c-1"), db_text(""), db_text(""),
-	    db_text(""), db_text("+15551234567"), db_text("ccOutbound"), db_text("retry"),
-	    db_null(), db_null(), db_int(2), db_int(1), db_int(1), db_int(0), db_int(0),
-	    db_bool(false), db_text(""), db_time(created_ms + 60000), db_bool(true),
-	    db_uuid(&call_id), db_int(1), db_uuid(&writer), db_int(1), db_time(created_ms),
-	    db_time(created_ms));
+	RUN("dialer_call_upsert", one_uuid(&id), one_uuid(&tenant), one_text("Spring"),
+	    one_text("Grace Example"), one_text("contact"), one_text("c-1"), one_text(""),
+	    one_text(""), one_text(""), one_text("+15551234567"), one_text("ccOutbound"),
+	    one_text("retry"), one_text(NULL), one_text(NULL), one_int(2), one_int(1), one_int(1),
+	    one_int(0), one_int(0), one_bool(false), one_text(""), one_time(created_ms + 60000),
+	    one_bool(true), one_uuid(&call_id), one_int(1), one_uuid(&writer), one_int(1),
+	    one_time(created_ms), one_time(created_ms));
 	return id;
 }
 
@@ -94,10 +131,10 @@ static struct uuid add_event(const struct uuid *dialer_call, const char *name, i
 {
 	struct uuid id = new_id(), call_id = new_id();
 
-	RUN("event_insert", db_uuid(&id), db_uuid(&tenant), db_uuid(dialer_call), db_uuid(&call_id),
-	    db_text(name), db_text("ccOutbound"), db_text("+15551234567"),
-	    duration_ms < 0 ? db_null() : db_int(duration_ms), db_text("agent"), db_text("command"),
-	    db_int(16), db_time(at_ms));
+	RUN("event_insert", one_uuid(&id), one_uuid(&tenant), one_uuid(dialer_call),
+	    one_uuid(&call_id), one_text(name), one_text("ccOutbound"), one_text("+15551234567"),
+	    duration_ms < 0 ? one_text(NULL) : one_int(duration_ms), one_text("agent"),
+	    one_text("command"), one_int(16), one_time(at_ms));
 	return id;
 }
 
@@ -276,8 +313,8 @@ static void event_is_closed_once(void **state)
 	struct uuid event = add_event(&call, "talk", 1764000000000, -1);
 
 	(void)state;
-	RUN("event_close", db_uuid(&event), db_int(5000));
-	RUN("event_close", db_uuid(&event), db_int(9000));
+	RUN("event_close", one_uuid(&event), one_int(5000));
+	RUN("event_close", one_uuid(&event), one_int(9000));
 	struct db_result *rows = ASK("event_get", db_uuid(&tenant), db_uuid(&event));
 	assert_int_equal(db_get_int(rows, 0, 5), 5);
 	db_result_free(rows);
@@ -333,12 +370,13 @@ static bool is_taken(const struct uuid *dialer_call, const struct write *write)
 	const char *subject = sql_format("write %d", ++count);
 	int64_t now = clock_wall_ms(&clock_system);
 
-	RUN("dialer_call_upsert", db_uuid(dialer_call), db_uuid(&tenant), db_text(subject),
-	    db_text(""), db_text(""), db_text(""), db_text(""), db_text(""), db_text(""),
-	    db_text(""), db_text("inbound"), db_text("open"), db_null(), db_null(), db_int(0),
-	    db_int(0), db_int(0), db_int(0), db_int(0), db_bool(false), db_text(""), db_null(),
-	    db_bool(false), db_uuid(&write->call_id), db_int(write->version),
-	    db_uuid(&write->writer_id), db_int(write->record), db_time(now), db_time(now));
+	RUN("dialer_call_upsert", one_uuid(dialer_call), one_uuid(&tenant), one_text(subject),
+	    one_text(""), one_text(""), one_text(""), one_text(""), one_text(""), one_text(""),
+	    one_text(""), one_text("inbound"), one_text("open"), one_text(NULL), one_text(NULL),
+	    one_int(0), one_int(0), one_int(0), one_int(0), one_int(0), one_bool(false),
+	    one_text(""), one_text(NULL), one_bool(false), one_uuid(&write->call_id),
+	    one_int(write->version), one_uuid(&write->writer_id), one_int(write->record),
+	    one_time(now), one_time(now));
 	struct db_result *rows = ASK("dialer_call_get", db_uuid(&tenant), db_uuid(dialer_call));
 	bool is = strcmp(text_at(rows, 0, 1), subject) == 0;
 	db_result_free(rows);
@@ -372,11 +410,12 @@ static void dialer_call_of_another_tenant_is_not_written(void **state)
 	tenant = new_id();
 	pg_fixture_exec(owner,
 			sql_format("insert into tenants values ('%s', 'other')", id_text(&tenant)));
-	RUN("dialer_call_upsert", db_uuid(&row), db_uuid(&tenant), db_text("taken"), db_text(""),
-	    db_text(""), db_text(""), db_text(""), db_text(""), db_text(""), db_text(""),
-	    db_text("inbound"), db_text("open"), db_null(), db_null(), db_int(0), db_int(0),
-	    db_int(0), db_int(0), db_int(0), db_bool(false), db_text(""), db_null(), db_bool(false),
-	    db_null(), db_int(9), db_null(), db_int(9), db_time(1), db_time(1));
+	RUN("dialer_call_upsert", one_uuid(&row), one_uuid(&tenant), one_text("taken"),
+	    one_text(""), one_text(""), one_text(""), one_text(""), one_text(""), one_text(""),
+	    one_text(""), one_text("inbound"), one_text("open"), one_text(NULL), one_text(NULL),
+	    one_int(0), one_int(0), one_int(0), one_int(0), one_int(0), one_bool(false),
+	    one_text(""), one_text(NULL), one_bool(false), one_text(NULL), one_int(9),
+	    one_text(NULL), one_int(9), one_time(1), one_time(1));
 	struct db_result *rows = ASK("dialer_call_get", db_uuid(&mine), db_uuid(&row));
 	assert_string_equal(text_at(rows, 0, 1), "Spring");
 	db_result_free(rows);
@@ -385,8 +424,8 @@ static void dialer_call_of_another_tenant_is_not_written(void **state)
 static const char *state_after(const struct uuid *agent, const char *word, const struct uuid *run,
 			       int record)
 {
-	RUN("agent_state_update", db_uuid(agent), db_uuid(&tenant), db_text(word), db_text(""),
-	    db_time(1764000000000), db_uuid(run), db_int(record));
+	RUN("agent_state_update", one_uuid(agent), one_uuid(&tenant), one_text(word), one_text(""),
+	    one_time(1764000000000), one_uuid(run), one_int(record));
 	struct db_result *rows = ASK("agent_get", db_uuid(&tenant), db_uuid(agent));
 	const char *state = text_at(rows, 0, 3);
 	db_result_free(rows);
