@@ -41,7 +41,8 @@ void drain_free(struct drain *drain);
 void drain_wake(struct drain *drain);
 /* Up to this number nothing is left to be stored. */
 uint64_t drain_done(const struct drain *drain);
-/* Waits until drain_done() has reached the number; false: not in this time, or the database is away.
+/* Waits until drain_done() has reached the number; false: not in this time, or the database is
+ * away.
  */
 bool drain_wait(struct drain *drain, uint64_t number, unsigned wait_ms);
 /* A restart needs the records from this number on: older segments may go when they are stored. */

@@ -17,6 +17,7 @@
 #define STOP_TABS_US	3000000 /* tabs get this long to take their close frame */
 #define STOP_SPREAD_MS	2000
 #define STOP_STORAGE_MS 5000
+#define RECOVER_MS	INT64_C(900000) /* what pages and repeated commands may still ask for */
 
 struct uuid app_tenant(void)
 {
@@ -95,6 +96,8 @@ static void on_turn(void *user)
 	adopt_sockets(app);
 	record_log_poll(app->log);
 	control_poll(app->control);
+	if (record_log_wants_checkpoint(app->log))
+		control_checkpoint(app->control);
 	note_state(app);
 }
 
@@ -222,7 +225,7 @@ static enum status open_log(struct app *app, struct err *err)
 						 .on_trouble = on_trouble,
 						 .wake = wake,
 						 .user = app};
-	struct journal_found found;
+	struct journal_found found = {0};
 	struct err why = {0};
 
 	app->log = record_log_open(&config, &events, &found, &why);
@@ -233,6 +236,7 @@ static enum status open_log(struct app *app, struct err *err)
 	log_info("journal", "records=%llu..%llu segments=%u cut_bytes=%llu lost=%llu",
 		 (unsigned long long)found.first, (unsigned long long)found.last, found.segments,
 		 (unsigned long long)found.cut_bytes, (unsigned long long)found.salvaged_gap);
+	app->is_continuous = found.last > 0 && found.salvaged_gap == 0;
 	return ST_OK;
 }
 
@@ -363,7 +367,20 @@ static enum status create_telephony(struct app *app, struct err *err)
 	if (status != ST_OK)
 		return status;
 	control_attach_telephony(app->control, app->telephony);
-	return telephony_start(app->telephony, app->driver, err);
+	return ST_OK;
+}
+
+/* What was before the last end, however it came. The doors listen, the switch is not open yet. */
+static enum status recover(struct app *app, struct err *err)
+{
+	int64_t since_ms = clock_wall_ms(&clock_system) - RECOVER_MS;
+	enum status status =
+		record_log_recover(app->log, since_ms, control_recover_record, app->control, err);
+
+	if (status == ST_OK)
+		log_info("recovered", "calls=%u",
+			 control_recover_end(app->control, app->is_continuous));
+	return status;
 }
 
 /* The configured folder must be there; without the installed one there are simply no pages. */
@@ -484,6 +501,12 @@ static enum status build(struct app *app, struct err *err)
 	if (status == ST_OK)
 		status = create_doors(app, origins(app), err);
 	if (status == ST_OK)
+		status = recover(app, err);
+	if (status == ST_OK) {
+		app->is_driver_given = true;
+		status = telephony_start(app->telephony, app->driver, err);
+	}
+	if (status == ST_OK)
 		status = open_front(app, err);
 	if (status == ST_OK)
 		set_own_origins(app);
@@ -502,6 +525,8 @@ static void tear_down(struct app *app)
 		control_poll(app->control); /* what the HTTP door posted last */
 	ws_destroy(app->ws);
 	telephony_destroy(app->telephony);
+	if (app->driver && !app->is_driver_given)
+		tel_driver_close(app->driver);
 	left = app->log ? record_log_close(app->log, STOP_STORAGE_MS) : 0;
 	if (left)
 		log_err("stopped with records that were not stored", "records=%llu",

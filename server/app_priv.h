@@ -22,10 +22,11 @@ struct app {
 	struct loop *loop;
 	struct db *db;
 	struct record_log *log;
-	bool salvage;
+	bool salvage, is_continuous;
 	struct telephony *telephony;
-	struct tel_driver *driver; /* owned by telephony */
-	struct sim *sim;	   /* NULL with a real switch */
+	struct tel_driver *driver; /* owned by telephony once it is given */
+	bool is_driver_given;
+	struct sim *sim; /* NULL with a real switch */
 	struct control *control;
 	struct ws *ws;
 	struct routes *routes;

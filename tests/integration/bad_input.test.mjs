@@ -260,10 +260,12 @@ test('the journal: a second gateway is kept out, a folder that cannot be written
   const second = await startGateway({ config: { journal_dir: gateway.config.journal_dir }, wait: false })
   assert.equal((await second.ended()).code, 1)
   assert.match(second.log, /journal_dir .*another calltab/)
+  second.wasStopped = true
   await second.release()
   const nowhere = await startGateway({ config: { journal_dir: '/proc/calltab/journal' }, wait: false })
   assert.equal((await nowhere.ended()).code, 1)
   assert.match(nowhere.log, /journal_dir \/proc\/calltab\/journal/)
+  nowhere.wasStopped = true
   await nowhere.release()
 })
 
