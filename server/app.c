@@ -16,8 +16,8 @@
 #define HOUR_TICKS	3600
 #define STOP_TABS_US	3000000 /* tabs get this long to take their close frame */
 #define STOP_SPREAD_MS	2000
+#define HISTORY_MS	600000 /* of events that are told again to whoever comes back */
 #define STOP_STORAGE_MS 5000
-#define RECOVER_MS	INT64_C(900000) /* what pages and repeated commands may still ask for */
 
 struct uuid app_tenant(void)
 {
@@ -233,10 +233,10 @@ static enum status open_log(struct app *app, struct err *err)
 		return err_set(err, why.status, why.code, "journal_dir",
 			       "the journal (journal_dir %.60s): %.110s", config.journal_dir,
 			       why.message);
+	app->is_continuous = found.last > 0 && found.salvaged_gap == 0;
 	log_info("journal", "records=%llu..%llu segments=%u cut_bytes=%llu lost=%llu",
 		 (unsigned long long)found.first, (unsigned long long)found.last, found.segments,
 		 (unsigned long long)found.cut_bytes, (unsigned long long)found.salvaged_gap);
-	app->is_continuous = found.last > 0 && found.salvaged_gap == 0;
 	return ST_OK;
 }
 
@@ -275,6 +275,7 @@ static void create_control(struct app *app)
 		.ring_s = (unsigned)config_number(c, OPT_ring_s),
 		.offer_s = (unsigned)config_number(c, OPT_offer_s),
 		.max_calls = (unsigned)config_number(c, OPT_max_calls),
+		.remember_s = (unsigned)config_number(c, OPT_command_memory_s),
 	};
 
 	str_copy_cut(config.caller_number, sizeof(config.caller_number),
@@ -356,31 +357,37 @@ static enum status create_driver(struct app *app, struct err *err)
 	return ST_OK;
 }
 
-static enum status create_telephony(struct app *app, struct err *err)
+static void create_telephony(struct app *app)
 {
 	struct tel_call_sink sink = {.on_fact = control_on_fact, .user = app->control};
-	enum status status;
 
 	app->telephony = telephony_create(&clock_system, loop_timers(app->loop),
 					  config_text(app->config, OPT_node), sink);
-	status = create_driver(app, err);
-	if (status != ST_OK)
-		return status;
 	control_attach_telephony(app->control, app->telephony);
-	return ST_OK;
 }
 
-/* What was before the last end, however it came. The doors listen, the switch is not open yet. */
+static enum status start_telephony(struct app *app, struct err *err)
+{
+	enum status status = create_driver(app, err);
+
+	return status == ST_OK ? telephony_start(app->telephony, app->driver, err) : status;
+}
+
+/* What was live before the last end goes on; what was told before can be told again. */
 static enum status recover(struct app *app, struct err *err)
 {
-	int64_t since_ms = clock_wall_ms(&clock_system) - RECOVER_MS;
+	int64_t begun_us = clock_mono_us(&clock_system);
+	int64_t since_ms = clock_wall_ms(&clock_system) - HISTORY_MS;
 	enum status status =
 		record_log_recover(app->log, since_ms, control_recover_record, app->control, err);
+	unsigned calls;
 
-	if (status == ST_OK)
-		log_info("recovered", "calls=%u",
-			 control_recover_end(app->control, app->is_continuous));
-	return status;
+	if (status != ST_OK)
+		return status;
+	calls = control_recover_end(app->control, app->is_continuous);
+	log_info("state of before", "calls=%u ms=%lld", calls,
+		 (long long)(clock_mono_us(&clock_system) - begun_us) / 1000);
+	return ST_OK;
 }
 
 /* The configured folder must be there; without the installed one there are simply no pages. */
@@ -496,16 +503,15 @@ static enum status build(struct app *app, struct err *err)
 		control_attach_log(app->control, app->log);
 		status = load_setup(app, err);
 	}
-	if (status == ST_OK)
-		status = create_telephony(app, err);
+	create_telephony(app);
+	/* doors hear what was told before, and the switch is opened when it is known what was live
+	 */
 	if (status == ST_OK)
 		status = create_doors(app, origins(app), err);
 	if (status == ST_OK)
 		status = recover(app, err);
-	if (status == ST_OK) {
-		app->is_driver_given = true;
-		status = telephony_start(app->telephony, app->driver, err);
-	}
+	if (status == ST_OK)
+		status = start_telephony(app, err);
 	if (status == ST_OK)
 		status = open_front(app, err);
 	if (status == ST_OK)
@@ -525,8 +531,6 @@ static void tear_down(struct app *app)
 		control_poll(app->control); /* what the HTTP door posted last */
 	ws_destroy(app->ws);
 	telephony_destroy(app->telephony);
-	if (app->driver && !app->is_driver_given)
-		tel_driver_close(app->driver);
 	left = app->log ? record_log_close(app->log, STOP_STORAGE_MS) : 0;
 	if (left)
 		log_err("stopped with records that were not stored", "records=%llu",

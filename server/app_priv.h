@@ -22,11 +22,10 @@ struct app {
 	struct loop *loop;
 	struct db *db;
 	struct record_log *log;
-	bool salvage, is_continuous;
+	bool salvage;
 	struct telephony *telephony;
-	struct tel_driver *driver; /* owned by telephony once it is given */
-	bool is_driver_given;
-	struct sim *sim; /* NULL with a real switch */
+	struct tel_driver *driver; /* owned by telephony */
+	struct sim *sim;	   /* NULL with a real switch */
 	struct control *control;
 	struct ws *ws;
 	struct routes *routes;
@@ -41,6 +40,7 @@ struct app {
 	const char *origins[5];	 /* of the pages served here, when none are configured */
 	char state_text[2][128]; /* the one not pointed at is written */
 	_Atomic(const char *) switch_state;
+	bool is_continuous; /* no record was lost since the last run */
 	unsigned ticks;
 	int stop_signals;
 	int64_t stop_until_us;

@@ -34,6 +34,7 @@ OPTION(preview_s,       NUMBER, "15", 1, 3600, "seconds a record is previewed be
 OPTION(ring_s,          NUMBER, "22", 1, 600, "seconds a called party is rung before it counts as no answer") \
 OPTION(offer_s,         NUMBER, "22", 1, 600, "seconds an incoming call is offered to one agent") \
 OPTION(wrap_s,          NUMBER, "30", 0, 3600, "seconds of wrap after a call; 0 = until the agent moves on") \
+OPTION(command_memory_s, NUMBER, "86400", 0, 604800, "a command's id and answer are remembered this long, over restarts too; 0 = not at all, and a repeated command is carried out again") \
 OPTION(max_connections, NUMBER, "20000", 10, 1000000, "open connections at most; also limited by the process's descriptors") \
 OPTION(max_calls,       NUMBER, "20000", 1, 1000000, "live calls at most") \
 OPTION(ping_s,          NUMBER, "30", 1, 600, "a tab is pinged this often; silent for 2.5 times as long, it is gone") \
