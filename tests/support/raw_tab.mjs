@@ -4,6 +4,7 @@
  *   await tab.attach({ tab: 1 })
  *   const { callId } = await tab.request('dial', { number: '5550101' })   // rejects with RawError {code, target}
  *   const { call } = await tab.state('talk')                              // the next one not yet taken */
+import { randomUUID } from 'node:crypto'
 import WebSocket from 'ws'
 import { until } from './until.mjs'
 
@@ -19,6 +20,7 @@ export class RawError extends Error {
 export class RawTab {
   #socket
   #waiting = new Map()
+  #run = randomUUID().slice(0, 8) // ids are remembered by the tab, over its connections
   #nextId = 1
   #taken = 0
   received = [] // every message that is no answer, in order
@@ -75,7 +77,7 @@ export class RawTab {
     return result
   }
 
-  request(method, params = {}, id = `c${this.#nextId++}`) {
+  request(method, params = {}, id = `${this.#run}-${this.#nextId++}`) {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new Error(`the socket is closed: ${this.closed.code}`))
       this.#waiting.set(id, { resolve, reject })
