@@ -165,6 +165,7 @@ class Gateway {
   }
 
   async release() {
+    this.wasStopped = true
     if (this.#child) {
       this.#child.kill('SIGKILL')
       await this.ended()
