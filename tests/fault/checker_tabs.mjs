@@ -131,3 +131,8 @@ function answer_is_kept({ answers, sent, eventsOfCall, originatesOfCall, ledger 
 }
 
 export const RULES_OF_TABS = { stream_is_dense, resume_is_whole, number_means_one_event, seen_is_stored, stored_is_seen, same_words, same_answer, answer_is_kept }
+
+/* The streams alone, for runs that have no ledger. */
+export function judgeStreams(tabs) {
+  return Object.entries({ stream_is_dense, resume_is_whole, number_means_one_event }).flatMap(([rule, judge]) => judge({ tabs, isQuiet: true }).map((finding) => ({ rule, ...finding })))
+}

@@ -1,0 +1,65 @@
+/* The gateway is killed again and again while agents work: nothing is lost, nothing is doubled, nobody is called twice,
+ * nothing hangs. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { seeded } from '../support/random.mjs'
+import { record } from '../support/results.mjs'
+import { until, within } from '../support/until.mjs'
+import { KILLS, SEED } from './amounts.mjs'
+import { check, describe } from './checker.mjs'
+import { createFaultWorld, needsJournal } from './gateway_world.mjs'
+import { Numbers, startAgents } from './workload.mjs'
+
+const TABS = 20
+const QUIET_MS = 60_000
+const STUCK_MS = 10_000
+const UNDISTURBED_MS = 3000
+
+async function inWorld(run) {
+  const random = seeded(SEED)
+  const world = await createFaultWorld({ agents: TABS, seed: SEED, config: { wrap_s: 0 } })
+  try {
+    await run(world, random, await startAgents(world, { count: TABS, random, numbers: new Numbers(random), thinkMs: 80 }))
+  } finally {
+    await world.stop()
+  }
+}
+
+/* Whatever is not over when time is up is a finding: the checker names it. */
+async function judge(world, agents, options = {}) {
+  const late = []
+  const patiently = (waiting) => waiting.catch((error) => late.push({ rule: 'quiet', why: error.message }))
+  await patiently(within('everybody has finished', QUIET_MS, agents.finish()))
+  await patiently(until('the switch is empty', async () => (await world.switch.ask('live')).length === 0, STUCK_MS))
+  await patiently(until('every row is closed', async () => (await world.rows()).events.every((row) => row.duration_ms !== null), STUCK_MS))
+  return [...late, ...world.faults(), ...check(await world.logs(), { isQuiet: true, needsOutcome: true, ...options })]
+}
+
+test('agents who are left alone keep every promise', async (t) => {
+  await inWorld(async (world, random, agents) => {
+    await pause(UNDISTURBED_MS)
+    const findings = await judge(world, agents)
+    t.diagnostic(`${agents.calls} calls, seed ${SEED}`)
+    assert.ok(agents.calls >= TABS)
+    assert.equal(findings.length, 0, describe(findings))
+  })
+})
+
+test(`crash.kill9: ${KILLS} times`, { timeout: 30 * 60_000, ...(await needsJournal()) }, async (t) => {
+  await inWorld(async (world, random, agents) => {
+    let longestMs = 0
+    for (let i = 0; i < KILLS; i++) {
+      await pause(random.between(20, 400))
+      const began = performance.now()
+      await world.killAndRestart()
+      await world.ready()
+      longestMs = Math.max(longestMs, performance.now() - began)
+    }
+    const findings = await judge(world, agents, { awayMs: longestMs })
+    const unknown = agents.workers.reduce((sum, worker) => sum + worker.unknown, 0)
+    t.diagnostic(`${agents.calls} calls, ${unknown} unknown, longest absence ${Math.round(longestMs)} ms, seed ${SEED}`)
+    record({ test: 'crash.kill9', n: KILLS, seed: SEED, figure: findings.length, unit: 'violations', target: 0, pass: findings.length === 0 })
+    assert.equal(findings.length, 0, describe(findings))
+  })
+})
