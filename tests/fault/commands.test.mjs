@@ -39,12 +39,13 @@ class Sender {
   /* One try under a kind of loss; resolves with the answer if one came. */
   async #try(loss, method, params, id) {
     await this.#connected()
-    const mine = (link) => link === this.#link()
+    const link = this.#link()
+    const mine = (each) => each === link
     if (loss === 'beforeSend') {
       this.tab.cut()
       return null
     }
-    if (loss === 'onTheWay') this.world.proxies.tab.cutAfter({ direction: 'up', bytes: this.random.whole(1, 90), only: mine, how: this.random.pick(['rst', 'fin']) })
+    if (loss === 'onTheWay' && link) this.world.proxies.tab.cutAfter({ direction: 'up', bytes: this.random.whole(1, 90), link, how: this.random.pick(['rst', 'fin']) })
     if (loss === 'beforeAnswer') this.world.proxies.tab.blackhole(mine, 'down')
     const asked = this.tab.command(method, params, id)
     const answer = loss === 'beforeAnswer' ? await Promise.race([asked, pause(this.random.between(1, 25), { lost: true })]) : await asked

@@ -73,6 +73,8 @@ class FaultWorld {
     if (kind === 'ari') this.switch = await startSwitch({ seed, quirks, stations: this.#agents.map(({ login }) => login) })
     if (via.includes('switch')) this.proxies.switch = await FaultProxy.start({ upstream: { port: this.switch.port }, seed })
     if (via.includes('database')) this.proxies.database = await FaultProxy.start({ upstream: { path: `${this.database.cluster.folder}/.s.PGSQL.5432` }, seed: seed + 1 })
+    // the connection that writes what happened; it says how as soon as it is made
+    for (const words of ['into dialer_call_events', 'copy dialer_call_events']) this.proxies.database?.note('writer', words)
     this.gateway = await startGateway({
       database: this.database,
       env,

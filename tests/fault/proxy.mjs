@@ -94,12 +94,14 @@ export class FaultProxy {
   }
 
   /* Cuts a connection when so many bytes, or the end of one of the patterns, have been passed on in that direction. how: rst,
-   * fin, blackhole, halfOpen. times: how many connections. only(link): which. Returns the cut, whose `left` counts down. */
-  cutAfter({ direction = 'up', bytes, pattern, how = 'rst', times = 1, only = () => true }) {
+   * fin, blackhole, halfOpen. times: how many connections. link: this one only; only(link): which others. Bytes are counted
+   * from now. Returns the cut, whose `left` counts down. */
+  cutAfter({ direction = 'up', bytes, pattern, how = 'rst', times = 1, link, only = () => true }) {
     const patterns = pattern === undefined ? [] : [pattern].flat().map((each) => Buffer.from(each))
     const cut = { direction, bytes, patterns, how, left: times, only }
-    this.#cuts.push(cut)
-    for (const link of this.links) link.countFromNow(direction)
+    const cuts = link ? link.cuts : this.#cuts
+    cuts.push(cut)
+    for (const each of link ? [link] : this.links) each.countFromNow(direction)
     return cut
   }
 
@@ -123,7 +125,8 @@ export class FaultProxy {
   look(link, direction, before, tail, chunk) {
     const seen = Buffer.concat([tail, chunk])
     for (const { name, pattern, direction: wanted } of this.#notes) if (wanted === direction && seen.includes(pattern)) link.notes.add(name)
-    for (const cut of this.#cuts) {
+    this.#cuts = this.#cuts.filter(({ left }) => left > 0)
+    for (const cut of [...link.cuts, ...this.#cuts]) {
       if (cut.direction !== direction || cut.left <= 0 || !cut.only(link)) continue
       const at = cut.patterns.length ? endOfFirst(cut.patterns, seen, tail.length) : cut.bytes - before
       if (at === null || at > chunk.length) continue
@@ -146,9 +149,17 @@ function endOfFirst(patterns, seen, tailLength) {
 
 const TAIL = 64 // longest pattern
 
+/* A unix socket has no reset: its end is one. */
+function reset(socket) {
+  if (!socket || socket.destroyed) return
+  if (socket.remoteAddress) socket.resetAndDestroy()
+  else socket.destroy()
+}
+
 class Link {
   faults = { latencyMs: 0, jitterMs: 0, bytesPerS: 0, sliceBytes: 0 }
   notes = new Set()
+  cuts = []
   isOver = false
 
   constructor(proxy, client, number) {
@@ -236,7 +247,7 @@ class Link {
   rst() {
     this.proxy.counters.rst++
     this.#over()
-    for (const socket of [this.client, this.server]) if (socket && !socket.destroyed) socket.resetAndDestroy()
+    for (const socket of [this.client, this.server]) reset(socket)
   }
 
   fin() {
@@ -273,7 +284,7 @@ class Link {
     for (const way of Object.values(this.ways)) way.isCut = true
     this.isForgotten = keep
     kept?.resume() // what it still says is heard by nobody
-    gone?.resetAndDestroy()
+    reset(gone)
   }
 
   #ended(side) {

@@ -60,7 +60,7 @@ async function breakIt(tab) {
   const { tab: proxy } = world.proxies
   if (how === 'rst' || how === 'fin') proxy[how](mine)
   else if (how === 'halfOpen') proxy.halfOpen('server', mine)
-  else if (how === 'cutInFrame') proxy.cutAfter({ direction: 'down', bytes: random.whole(1, 900), how: random.pick(['rst', 'fin', 'halfOpen']), only: mine })
+  else if (how === 'cutInFrame') proxy.cutAfter({ direction: 'down', bytes: random.whole(1, 900), how: random.pick(['rst', 'fin', 'halfOpen']), link })
   else if (how === 'blackhole') proxy.blackhole(mine)
   else if (how === 'silentUp') proxy.blackhole(mine, 'up')
   else proxy.set({ sliceBytes: random.whole(1, 7) }, mine)
