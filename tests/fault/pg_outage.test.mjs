@@ -16,8 +16,9 @@ const TABS = 50
 const EVENTS_PER_S = 200
 const BASELINE_S = 4
 const CATCH_UP_MS = 60_000
+const CUT_MS = 20_000
 const TIMES_LIVE = 10
-const OPTIONS = { timeout: 300_000 }
+const OPTIONS = { timeout: Math.max(400_000, OUTAGE_S * 4000, CUTS * 2000) }
 
 /* Fifty calls that are held and taken back, four times a second each. */
 class Load {
@@ -107,11 +108,10 @@ async function outage(t, name, { options, begin, end }) {
     const rate = Math.round((backlog / catchUpMs) * 1000)
     t.diagnostic(`${load.toggles} commands accepted, refused ${JSON.stringify(load.refused)}, command p99 before ${load.p99(began, away)?.toFixed(1)} ms, during ${load.p99(away, back)?.toFixed(1)} ms`)
     t.diagnostic(`${backlog} events waited, there after ${Math.round(catchUpMs)} ms: ${rate}/s, ${(rate / EVENTS_PER_S).toFixed(1)} times the live rate; lost ${lost}; seed ${SEED}`)
-    const pass = lost === 0 && findings.length === 0 && rate >= TIMES_LIVE * EVENTS_PER_S
-    record({ test: name, n: load.toggles, seed: SEED, figure: Math.abs(lost) + findings.length, unit: 'lost and doubled', target: 0, pass })
+    record({ test: name, n: load.toggles, seed: SEED, figure: Math.abs(lost) + findings.length, unit: 'lost and doubled', target: 0, pass: lost === 0 && findings.length === 0 })
+    record({ test: `${name}.catch_up`, n: backlog, seed: SEED, figure: rate / EVENTS_PER_S, unit: 'times the live rate', target: TIMES_LIVE, pass: rate >= TIMES_LIVE * EVENTS_PER_S })
     assert.equal(lost, 0, 'rows lost (or, below 0, doubled)')
     assert.equal(findings.length, 0, describe(findings))
-    if (world.hasJournal) assert.ok(rate >= TIMES_LIVE * EVENTS_PER_S, `caught up at ${rate}/s`)
   } finally {
     await world.stop()
   }
@@ -158,8 +158,9 @@ async function cutAtCommit(t) {
     const load = new Load(world, seeded(SEED))
     await load.start()
     for (let i = 0; i < CUTS; i++) {
-      const cut = proxy.cutAfter({ pattern: COMMITS, how: i % 2 ? 'rst' : 'fin', only: (link) => link.notes.has('writer') })
-      await until(`cut ${i + 1}`, () => cut.left === 0, 20_000)
+      // not the first commit of a connection: a writer that never gets through waits longer each time
+      const cut = proxy.cutAfter({ pattern: COMMITS, how: i % 2 ? 'rst' : 'fin', only: (link) => link.notes.has('writer') && link.notes.has('wrote') })
+      await until(`cut ${i + 1}`, () => cut.left === 0, CUT_MS)
     }
     proxy.forgetCuts()
     await load.stop()
