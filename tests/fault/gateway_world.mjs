@@ -26,6 +26,7 @@ const ORIGIN = 'http://lab.example'
 const TENANT = '00000000-0000-7000-8000-000000000001'
 const FIRST_LOGIN = 2001
 const READY_MS = 30_000
+const ROWS_MS = 10_000
 
 /* Whether this binary has an option of that name. */
 export async function hasOption(name) {
@@ -190,7 +191,17 @@ class FaultWorld {
     return { calls, events, results }
   }
 
+  /* What tabs were told is stable in the journal; the rows follow. Whatever does not come in time is the checker's to name. */
+  async #rowsFollow() {
+    const ended = this.#clients.filter(({ call }) => call?.state === 'end').map(({ call }) => call.callId)
+    await until('the rows are there', async () => {
+      const sql = "select count(distinct call_id) from dialer_call_events where event_name = 'end' and call_id = any($1::uuid[])"
+      return Number((await this.database.query(sql, [ended]))[0].count) === new Set(ended).size
+    }, ROWS_MS).catch(() => {})
+  }
+
   async logs() {
+    await this.#rowsFollow()
     return { ledger: this.switch?.ledger() ?? [], tabs: this.log.entries, rows: await this.rows(), live: (await this.switch?.ask('live')) ?? [] }
   }
 
