@@ -1,42 +1,18 @@
 /* Commands that cannot double. A command's id, what was asked and what was answered are remembered;
  * the intent is stable before the switch is asked, the answer is told when it is stable too. */
-#include "control/control_priv.h"
+#include "control/control_memory.h"
 
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/fault.h"
-#include "base/log.h"
 #include "base/str.h"
 
 #define REMEMBERED_MAX 500000
-#define KEY_MAX	       (sizeof(struct uuid) + 1 + COMMAND_ID_SIZE)
-
-enum progress {
-	ASKED,	   /* its intent is not stable yet, or it is being carried out */
-	ANSWERING, /* its answer is not stable yet */
-	ANSWERED,
-};
-
-struct remembered {
-	UT_hash_handle hh;
-	enum progress progress;
-	uint64_t body_hash;
-	int64_t at_ms;
-	int tab;
-	struct uuid call_id, dialer_call_id;
-	struct err *refusal;  /* NULL = done */
-	struct work *waiters; /* commands that hear the answer; the first is the one carried out */
-	struct record_intent *intent; /* of before a restart, and nobody knows what became of it */
-	uint64_t answer;	      /* the answer's record */
-	size_t key_length;
-	char key[]; /* agent, tab, id */
-};
 
 /* --- keys and bodies --- */
 
-/* What a program presents and what the agent's page asks are told apart. */
-static size_t make_key(char key[KEY_MAX], const struct uuid *agent_id, int tab, bool is_program,
+size_t memory_make_key(char key[KEY_MAX], const struct uuid *agent_id, int tab, bool is_program,
 		       const char *id)
 {
 	size_t length = strlen(id);
@@ -47,7 +23,7 @@ static size_t make_key(char key[KEY_MAX], const struct uuid *agent_id, int tab, 
 	return sizeof(*agent_id) + 1 + length;
 }
 
-static struct remembered *find(struct control *control, const char *key, size_t length)
+struct remembered *memory_find(struct control *control, const char *key, size_t length)
 {
 	struct remembered *entry;
 
@@ -97,7 +73,7 @@ static void free_waiters(struct remembered *entry)
 	}
 }
 
-static void forget(struct control *control, struct remembered *entry)
+void memory_forget(struct control *control, struct remembered *entry)
 {
 	HASH_DELETE(hh, control->memory.by_id, entry);
 	free_waiters(entry);
@@ -118,13 +94,13 @@ static void forget_old(struct control *control)
 		if (entry->progress != ANSWERED || (entry->at_ms >= oldest_ms && !is_too_many))
 			return;
 		if (!control->checkpoint)
-			forget(control, entry);
+			memory_forget(control, entry);
 		else
 			return;
 	}
 }
 
-static struct remembered *add(struct control *control, const char *key, size_t length,
+struct remembered *memory_add(struct control *control, const char *key, size_t length,
 			      int64_t at_ms)
 {
 	struct remembered *entry = xcalloc(1, sizeof(*entry) + length);
@@ -141,7 +117,7 @@ void control_memory_free(struct control *control)
 	struct remembered *entry, *next;
 
 	HASH_ITER(hh, control->memory.by_id, entry, next)
-		forget(control, entry);
+		memory_forget(control, entry);
 }
 
 /* --- answers --- */
@@ -185,7 +161,7 @@ void control_tell_answer(struct control *control, struct remembered *entry)
 }
 
 /* With what identifies the command, so that it stands for itself in a checkpoint. */
-static void fill_answer(const struct remembered *entry, struct record *record)
+void memory_fill_answer(const struct remembered *entry, struct record *record)
 {
 	size_t fixed = sizeof(struct uuid) + 1, length = entry->key_length - fixed;
 	struct record_intent *intent = &record->intent;
@@ -207,7 +183,7 @@ static void fill_answer(const struct remembered *entry, struct record *record)
 	stored->tab = entry->tab;
 }
 
-static void keep(struct remembered *entry, const struct reply *reply)
+void memory_keep(struct remembered *entry, const struct reply *reply)
 {
 	entry->call_id = reply->call_id;
 	entry->dialer_call_id = reply->dialer_call_id;
@@ -219,28 +195,19 @@ static void keep(struct remembered *entry, const struct reply *reply)
 	entry->refusal->status = reply->status;
 }
 
-static void answer(struct control *control, struct remembered *entry, const struct reply *reply)
+void memory_answer(struct control *control, struct remembered *entry, const struct reply *reply)
 {
 	struct record *record = xcalloc(1, sizeof(*record));
 
-	keep(entry, reply);
+	memory_keep(entry, reply);
 	entry->progress = ANSWERING;
 	record->at_ms = control_now_ms(control);
-	fill_answer(entry, record);
+	memory_fill_answer(entry, record);
 	if (control_append(control, record, &entry->answer))
 		control_when_stable(control, PENDING_ANSWER, entry->answer)->entry = entry;
 	else
 		control_tell_answer(control, entry);
 	free(record);
-}
-
-static void answer_error(struct control *control, struct remembered *entry, enum status status,
-			 const char *code, const char *message)
-{
-	struct reply reply = {.status = status};
-
-	err_set(&reply.err, status, code, "", "%s", message);
-	answer(control, entry, &reply);
 }
 
 /* --- a command comes --- */
@@ -331,13 +298,13 @@ static void begin(struct control *control, struct work *work, const char *key, s
 		return;
 	}
 	choose_call_id(control, &work->u.c.command);
-	entry = add(control, key, length, control_now_ms(control));
+	entry = memory_add(control, key, length, control_now_ms(control));
 	entry->body_hash = body_hash;
 	work->u.c.entry = entry;
 	work->kind = WORK_INTENDED;
 	if (append_intent(control, work, body_hash))
 		return;
-	forget(control, entry);
+	memory_forget(control, entry);
 	work->u.c.entry = NULL;
 	run_unstored(control, work);
 }
@@ -381,10 +348,10 @@ void control_take_command(struct control *control, struct work *work)
 
 		uuid_format(&id, command->id);
 	}
-	length = make_key(key, &command->agent_id, command->tab, is_program, command->id);
-	entry = find(control, key, length);
+	length = memory_make_key(key, &command->agent_id, command->tab, is_program, command->id);
+	entry = memory_find(control, key, length);
 	if (PLANTED(6) && entry && entry->progress == ANSWERED) {
-		forget(control, entry);
+		memory_forget(control, entry);
 		entry = NULL;
 	}
 	if (entry)
@@ -411,7 +378,7 @@ void control_run_intended(struct control *control, struct work *work)
 	FAILPOINT("command.done");
 	work->next = entry->waiters;
 	entry->waiters = work;
-	answer(control, entry, &reply);
+	memory_answer(control, entry, &reply);
 }
 
 bool control_intend_dial(struct control *control, const struct live_call *call,
@@ -458,7 +425,7 @@ static void refuse_one(struct control *control, struct work *work)
 	}
 	reply_to(work, &reply);
 	free(work);
-	answer(control, entry, &reply);
+	memory_answer(control, entry, &reply);
 }
 
 void control_refuse_intended(struct control *control)
@@ -471,169 +438,4 @@ void control_refuse_intended(struct control *control)
 		p->work = NULL;
 		refuse_one(control, work);
 	}
-}
-
-/* --- over a restart --- */
-
-static struct remembered *recall(struct control *control, const struct record *record)
-{
-	const struct record_intent *intent = &record->intent;
-	bool is_program = intent->kind == CMD_PRESENT;
-	char key[KEY_MAX];
-	size_t length = make_key(key, &intent->key, intent->tab, is_program, intent->id);
-	struct remembered *entry = find(control, key, length);
-
-	if (!entry)
-		entry = add(control, key, length, record->at_ms);
-	entry->body_hash = intent->body_hash;
-	return entry;
-}
-
-static void remember_intent(struct remembered *entry, const struct record_intent *intent)
-{
-	if (entry->intent || entry->progress == ANSWERED)
-		return;
-	entry->intent = xmalloc(sizeof(*intent));
-	*entry->intent = *intent;
-}
-
-static void remember_answer(struct remembered *entry, const struct record_answer *stored)
-{
-	struct reply reply = {.status = stored->err.status,
-			      .err = stored->err,
-			      .call_id = stored->call_id,
-			      .dialer_call_id = stored->dialer_call_id,
-			      .tab = stored->tab};
-
-	free(entry->intent);
-	entry->intent = NULL;
-	if (entry->progress != ANSWERED)
-		keep(entry, &reply);
-	entry->progress = ANSWERED;
-}
-
-void control_remember(struct control *control, const struct record *record)
-{
-	if (!control->config.remember_s || PLANTED(5))
-		return;
-	if (record->has & RECORD_ANSWER)
-		remember_answer(recall(control, record), &record->answer);
-	else if (record->intent.id[0])
-		remember_intent(recall(control, record), &record->intent);
-}
-
-/* The last thing that happened to the call was this command. */
-static struct live_call *changed_by(struct control *control, const struct record_intent *intent)
-{
-	struct live_call *call, *next;
-
-	HASH_ITER(by_id, control->calls, call, next) {
-		if (uuid_equal(&call->call.view.agent_id, &intent->agent_id) &&
-		    (!strcmp(call->call.view.command_id, intent->id) ||
-		     (!uuid_is_nil(&intent->call_id) &&
-		      uuid_equal(&call->call.view.call_id, &intent->call_id) &&
-		      call->call.view.state != CALL_PREVIEW &&
-		      call->call.view.state != CALL_PREVIEW_PAUSED)))
-			return call;
-	}
-	return NULL;
-}
-
-/* Only records would have told of them, and there is none: they were certainly not done. */
-static bool is_record_only(int kind)
-{
-	switch ((enum command_kind)kind) {
-	case CMD_PAUSE_TIMER:
-	case CMD_RESUME_TIMER:
-	case CMD_SET_OUTCOME:
-	case CMD_SCHEDULE_CALLBACK:
-	case CMD_END_WRAP:
-	case CMD_AGENT_STATE:
-	case CMD_PRESENT:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Asked for again: at the switch it makes no difference how often. */
-static void send_again(struct control *control, struct remembered *entry)
-{
-	struct work *work = xcalloc(1, sizeof(*work));
-	struct command *command = &work->u.c.command;
-
-	command->kind = (enum command_kind)entry->intent->kind;
-	command->actor = ACTOR_RECONCILER;
-	str_copy(command->id, sizeof(command->id), entry->intent->id);
-	command->agent_id = entry->intent->agent_id;
-	command->tab = entry->intent->tab;
-	work->kind = WORK_INTENDED;
-	work->u.c.entry = entry;
-	control_push(control, work);
-}
-
-static void settle_one(struct control *control, struct remembered *entry)
-{
-	struct record_intent intent = *entry->intent;
-	struct live_call *call = changed_by(control, &intent);
-	struct reply reply = {.status = ST_OK, .tab = intent.tab};
-
-	if (!call && is_record_only(intent.kind)) {
-		forget(control, entry);
-		return;
-	}
-	if (!call &&
-	    (intent.kind == CMD_RELEASE || intent.kind == CMD_REJECT || intent.kind == CMD_HOLD)) {
-		send_again(control, entry);
-	} else if (call && strcmp(call->call.view.reason, "lost") != 0) {
-		reply.call_id = call->call.view.call_id;
-		reply.dialer_call_id = call->call.view.dialer_call_id;
-		reply.tab = call->call.view.tab;
-		answer(control, entry, &reply);
-	} else {
-		answer_error(control, entry, ST_INTERNAL, "command.unknown",
-			     "the gateway was restarted: nobody knows whether this was done");
-	}
-	free(entry->intent);
-	entry->intent = NULL;
-}
-
-void control_each_open_dial(struct control *control,
-			    void (*each)(struct control *, const struct record_intent *))
-{
-	struct remembered *entry, *next;
-
-	HASH_ITER(hh, control->memory.by_id, entry, next)
-		if (entry->intent && entry->intent->kind == CMD_DIAL)
-			each(control, entry->intent);
-}
-
-void control_settle_intents(struct control *control)
-{
-	struct remembered *entry, *next;
-
-	HASH_ITER(hh, control->memory.by_id, entry, next)
-		if (entry->intent)
-			settle_one(control, entry);
-}
-
-bool control_copy_commands(struct control *control, struct remembered **cursor, unsigned most)
-{
-	struct remembered *entry = *cursor ? *cursor : control->memory.by_id;
-	struct record *record = xcalloc(1, sizeof(*record));
-	uint64_t number;
-
-	for (; entry && most > 0; entry = entry->hh.next) {
-		if (entry->progress != ANSWERED)
-			continue; /* its answer comes behind the checkpoint's beginning */
-		memset(record, 0, sizeof(*record));
-		record->at_ms = entry->at_ms;
-		record->has = RECORD_COPY;
-		fill_answer(entry, record);
-		control_append(control, record, &number);
-		most--;
-	}
-	free(record);
-	*cursor = entry;
-	return entry != NULL;
 }
