@@ -531,8 +531,9 @@ bool ram_replay_step(struct ram_replay *replay)
 		settle(replay, op);
 	else if (op->kind == RAM_ACKED)
 		replay->acked = (uint64_t)op->at;
-	else if (op->kind == RAM_RELEASE)
-		replay->released = (uint64_t)op->at;
+	else if (op->kind == RAM_RELEASE) /* a later one may ask for less, and changes nothing */
+		replay->released =
+			(uint64_t)op->at > replay->released ? (uint64_t)op->at : replay->released;
 	else
 		replay->loose[replay->loose_count++] = replay->next;
 	replay->next++;
