@@ -76,7 +76,7 @@ class FaultWorld {
     if (via.includes('database')) this.proxies.database = await FaultProxy.start({ upstream: { path: `${this.database.cluster.folder}/.s.PGSQL.5432` }, seed: seed + 1 })
     // the connection that writes what happened; it says how as soon as it is made
     for (const words of ['into dialer_call_events', 'copy dialer_call_events']) this.proxies.database?.note('writer', words)
-    for (const words of ['INSERT 0 ', 'COPY ']) this.proxies.database?.note('wrote', words, 'down')
+    this.proxies.database?.note('wrote', 'COMMIT\0', 'down')
     this.gateway = await startGateway({
       database: this.database,
       env,
