@@ -185,15 +185,18 @@ static int run_replay(struct cli *cli)
 					.is_read_only = true};
 	const struct journal_events events = {0};
 	struct journal *journal;
-	struct err err = {0};
+	struct err err = {0}, why;
 	enum status status;
 	int code;
 
 	if (cli->word_count > 1 || !parse_slice(cli->word_count ? cli->words[0] : "", &slice))
 		return cli_usage(&command_replay, "say which records: 100..200, 100.. or ..200");
-	journal = journal_open(&config, &events, NULL, &err);
-	if (!journal)
+	journal = journal_open(&config, &events, NULL, &why);
+	if (!journal) {
+		err_set(&err, why.status, why.code, "journal_dir", "the journal in %.80s: %.100s",
+			config.folder, why.message);
 		return cli_fail(cli, &err);
+	}
 	slice.replay = replay_create();
 	slice.record = xmalloc(sizeof(*slice.record));
 	status = read_slice(journal, &slice, &err);
