@@ -12,7 +12,6 @@
 
 struct checkpoint {
 	uint64_t begun_at;
-	struct remembered *cursor; /* memory forgets nothing meanwhile */
 };
 
 static uint64_t append(struct control *control, struct record *record, unsigned has)
@@ -79,6 +78,7 @@ void control_checkpoint(struct control *control)
 	FAILPOINT("checkpoint.begun");
 	copy_agents(control, record);
 	copy_calls(control, record);
+	control_copy_begin(control);
 	free(record);
 	control_checkpoint_go_on(control);
 }
@@ -98,7 +98,7 @@ static void end(struct control *control)
 
 void control_checkpoint_go_on(struct control *control)
 {
-	if (!control_copy_commands(control, &control->checkpoint->cursor, COMMANDS_A_TURN))
+	if (!control_copy_commands(control, COMMANDS_A_TURN))
 		end(control);
 	else if (control->inbox.wake)
 		control->inbox.wake(control->inbox.user);

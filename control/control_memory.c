@@ -75,6 +75,8 @@ static void free_waiters(struct remembered *entry)
 
 void memory_forget(struct control *control, struct remembered *entry)
 {
+	if (control->memory.cursor == entry)
+		control->memory.cursor = entry->hh.next;
 	HASH_DELETE(hh, control->memory.by_id, entry);
 	free_waiters(entry);
 	free(entry->refusal);
@@ -93,10 +95,7 @@ static void forget_old(struct control *control)
 
 		if (entry->progress != ANSWERED || (entry->at_ms >= oldest_ms && !is_too_many))
 			return;
-		if (!control->checkpoint)
-			memory_forget(control, entry);
-		else
-			return;
+		memory_forget(control, entry);
 	}
 }
 

@@ -159,9 +159,14 @@ void control_settle_intents(struct control *control)
 			settle_one(control, entry);
 }
 
-bool control_copy_commands(struct control *control, struct remembered **cursor, unsigned most)
+void control_copy_begin(struct control *control)
 {
-	struct remembered *entry = *cursor ? *cursor : control->memory.by_id;
+	control->memory.cursor = control->memory.by_id;
+}
+
+bool control_copy_commands(struct control *control, unsigned most)
+{
+	struct remembered *entry = control->memory.cursor;
 	struct record *record = xcalloc(1, sizeof(*record));
 	uint64_t number;
 
@@ -176,6 +181,6 @@ bool control_copy_commands(struct control *control, struct remembered **cursor, 
 		most--;
 	}
 	free(record);
-	*cursor = entry;
+	control->memory.cursor = entry;
 	return entry != NULL;
 }

@@ -116,8 +116,9 @@ struct timer_dial { /* at recovery: a preview's end that was about to be dialed 
 	uint64_t number;
 };
 
-struct memory {			  /* control_memory.c */
-	struct remembered *by_id; /* uthash, oldest first */
+struct memory {			   /* control_memory.c */
+	struct remembered *by_id;  /* uthash, oldest first */
+	struct remembered *cursor; /* the next one a checkpoint copies */
 };
 
 #define LISTENERS_MAX 4
@@ -265,8 +266,9 @@ void control_each_open_dial(struct control *,
 			    void (*each)(struct control *, const struct record_intent *));
 /* After a restart: what became of the intents nobody answered. */
 void control_settle_intents(struct control *);
-/* Copies up to `most` of them from *cursor on (NULL = the first); false when all are copied. */
-bool control_copy_commands(struct control *, struct remembered **cursor, unsigned most);
+/* Copies all of them, up to `most` at a time; false when the last one is copied. */
+void control_copy_begin(struct control *);
+bool control_copy_commands(struct control *, unsigned most);
 
 /* control_record.c */
 void control_fill_live(const struct live_call *, struct record *);

@@ -10,7 +10,7 @@ struct record_log {
 	struct record *records;
 	unsigned count, forgotten, capacity; /* records[] begins after the forgotten ones */
 	uint64_t stable;
-	bool is_refusing;
+	bool is_refusing, has_no_history;
 };
 
 struct record_log *fake_log_open(void (*on_stable)(void *user, uint64_t number), void *user)
@@ -58,6 +58,11 @@ static unsigned last_checkpoint(const struct record_log *log)
 	return 0;
 }
 
+void fake_log_drop_history(struct record_log *log)
+{
+	log->has_no_history = true;
+}
+
 void fake_log_replay(struct record_log *log,
 		     void (*each)(void *user, const struct record *record, bool is_state),
 		     void *user)
@@ -68,7 +73,8 @@ void fake_log_replay(struct record_log *log,
 		const struct record *record = fake_log_record(log, i);
 
 		if (i >= state_from ||
-		    record->has & (RECORD_STREAM | RECORD_INTENT | RECORD_ANSWER))
+		    (!log->has_no_history &&
+		     record->has & (RECORD_STREAM | RECORD_INTENT | RECORD_ANSWER)))
 			each(user, record, i >= state_from);
 	}
 }

@@ -17,6 +17,8 @@ void fake_log_refuse(struct record_log *log, bool on);
 void fake_log_cut(struct record_log *log);
 /* Gives control what record_log_recover() would: from the last complete checkpoint on as state,
  * what is older as history only. */
+/* ... and with what is older than the checkpoint removed. */
+void fake_log_drop_history(struct record_log *log);
 void fake_log_replay(struct record_log *log,
 		     void (*each)(void *user, const struct record *record, bool is_state),
 		     void *user);

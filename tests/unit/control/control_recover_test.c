@@ -224,8 +224,9 @@ static void what_only_records_would_show_was_not_done_and_may_be_asked_again(voi
 static void crash_after_checkpoint(struct house *house)
 {
 	control_checkpoint(house->control);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 8; i++)
 		house_run_ms(house, 0);
+	fake_log_drop_history(house->log);
 	house_crash(house);
 }
 
@@ -259,6 +260,26 @@ static void a_checkpoint_is_enough(void **state)
 	assert_int_equal(legs(&house), 0);
 	house_run_ms(&house, 16000);
 	assert_tab(&house, 2, 3, "talk");
+	house_close(&house);
+}
+
+static void a_checkpoint_keeps_every_answer(void **state)
+{
+	struct command commands[700];
+	struct house house;
+
+	(void)state;
+	open_exact(&house);
+	for (int i = 0; i < 700; i++) {
+		commands[i] = command_of(&house, CMD_AGENT_STATE, 1, 0);
+		commands[i].agent_state = i % 2 ? AGENT_READY : AGENT_AWAY;
+		assert_int_equal(house_send(&house, &commands[i])->status, ST_OK);
+	}
+	crash_after_checkpoint(&house);
+	house_forget(&house);
+	for (int i = 0; i < 700; i++)
+		assert_int_equal(house_send(&house, &commands[i])->status, ST_OK);
+	assert_int_equal(house.agent_tells, 0); /* none was carried out again */
 	house_close(&house);
 }
 
@@ -305,6 +326,7 @@ int main(void)
 		cmocka_unit_test(a_preview_that_was_about_to_be_dialed_is_not_dialed_again),
 		cmocka_unit_test(what_only_records_would_show_was_not_done_and_may_be_asked_again),
 		cmocka_unit_test(a_checkpoint_is_enough),
+		cmocka_unit_test(a_checkpoint_keeps_every_answer),
 		cmocka_unit_test(over_many_crashes_every_record_is_part_of_one_life),
 	};
 
