@@ -42,11 +42,19 @@ enum status db_submit(struct db *, struct db_job *job, struct err *err) MUST_USE
 bool db_is_available(const struct db *); /* false while the breaker is open */
 
 /* --- inside a job: named statements of db/sql, bind parameters only --- */
-enum db_param_kind { DB_P_NULL, DB_P_TEXT, DB_P_INT, DB_P_BOOL, DB_P_UUID, DB_P_TIME_MS };
+enum db_param_kind {
+	DB_P_NULL,
+	DB_P_TEXT,
+	DB_P_INT,
+	DB_P_BOOL,
+	DB_P_UUID,
+	DB_P_TIME_MS,
+	DB_P_BYTES
+};
 struct db_param {
 	enum db_param_kind kind;
 	const char *text;
-	int64_t number; /* INT, BOOL, TIME_MS (Unix milliseconds; 0 = NULL) */
+	int64_t number; /* INT, BOOL, TIME_MS (Unix milliseconds; 0 = NULL), BYTES: how many */
 	struct uuid uuid;
 };
 struct db_param db_text(const char *text); /* NULL is SQL NULL */
@@ -54,6 +62,8 @@ struct db_param db_int(int64_t value);
 struct db_param db_bool(bool value);
 struct db_param db_uuid(const struct uuid *uuid); /* nil or NULL is SQL NULL */
 struct db_param db_time(int64_t unix_ms);
+/* bytea; borrowed until the query has returned. Read back by db_get_text(). */
+struct db_param db_bytes(const void *bytes, size_t length);
 struct db_param db_null(void);
 
 /* Runs the statement called `name` (`-- name:` in the files of db/sql; the comment there tells

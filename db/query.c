@@ -39,19 +39,25 @@ struct db_param db_time(int64_t unix_ms)
 	return (struct db_param){.kind = unix_ms ? DB_P_TIME_MS : DB_P_NULL, .number = unix_ms};
 }
 
+struct db_param db_bytes(const void *bytes, size_t length)
+{
+	return (struct db_param){.kind = DB_P_BYTES, .text = bytes, .number = (int64_t)length};
+}
+
 struct db_param db_null(void)
 {
 	return (struct db_param){.kind = DB_P_NULL};
 }
 
-/* Parameters travel as text, so that the statement alone decides how wide an integer is. Results
- * are binary. */
+/* Parameters travel as text, so that the statement alone decides how wide an integer is; only bytes
+ * travel as they are. Results are binary. */
 static const char *format_param(const struct db_param *param, char buffer[VALUE_SIZE])
 {
 	switch (param->kind) {
 	case DB_P_NULL:
 		return NULL;
 	case DB_P_TEXT:
+	case DB_P_BYTES:
 		return param->text;
 	case DB_P_INT:
 		snprintf(buffer, VALUE_SIZE, "%" PRId64, param->number);
@@ -83,10 +89,15 @@ static enum status send_statement(struct db_conn *conn, const struct db_statemen
 {
 	const char *values[PARAMS_MAX];
 	char buffers[PARAMS_MAX][VALUE_SIZE];
+	int lengths[PARAMS_MAX], formats[PARAMS_MAX];
 
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		values[i] = format_param(&params[i], buffers[i]);
-	if (!PQsendQueryPrepared(conn->pg, statement->name, (int)count, values, NULL, NULL, 1)) {
+		formats[i] = params[i].kind == DB_P_BYTES;
+		lengths[i] = formats[i] ? (int)params[i].number : 0; /* a text has its own end */
+	}
+	if (!PQsendQueryPrepared(conn->pg, statement->name, (int)count, values, lengths, formats,
+				 1)) {
 		conn->is_lost = true;
 		return conn_away(err);
 	}

@@ -23,7 +23,7 @@ struct cli_command {
 };
 
 extern const struct cli_command command_serve, command_migrate, command_agent, command_key,
-	command_call, command_simulate, command_config, command_replay;
+	command_sound, command_call, command_simulate, command_config, command_replay;
 
 /* NULL when it was not given; "" for a flag without value. */
 const char *cli_flag(const struct cli *cli, const char *name);
@@ -33,3 +33,10 @@ int cli_usage(const struct cli_command *command, const char *format, ...)
 
 struct db_conn;
 enum status cli_connect(struct cli *cli, struct db_conn **ret, struct err *err);
+/* Runs it on a connection and returns the exit code. */
+int cli_with_database(struct cli *cli,
+		      enum status (*run)(struct cli *, struct db_conn *, struct err *));
+/* Prints the rows of a statement that takes the tenant: a table of the columns from first_column
+ * on, or with --json an array of objects. */
+enum status cli_list(struct cli *cli, struct db_conn *conn, const char *statement,
+		     unsigned first_column, struct err *err) MUST_USE;

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/json_writer.h"
 #include "base/str.h"
 #include "db/db.h"
 #include "routes/principal.h"
@@ -141,102 +140,12 @@ static enum status agent_enable(struct db_conn *conn, const char *login, bool is
 	return status == ST_OK ? db_query(conn, "agent_set_enabled", params, 3, NULL, err) : status;
 }
 
-/* A table of texts, or with --json an array of objects: whatever the statement gives. */
-static void print_cell(struct json_writer *w, const struct db_result *rows, unsigned row,
-		       unsigned column)
-{
-	struct uuid uuid;
-	size_t length;
-	const char *text;
-
-	if (db_is_null(rows, row, column)) {
-		jw_null(w);
-		return;
-	}
-	switch (db_column_type(rows, column)) {
-	case DB_INT:
-		jw_int(w, db_get_int(rows, row, column));
-		break;
-	case DB_BOOL:
-		jw_bool(w, db_get_bool(rows, row, column));
-		break;
-	case DB_UUID:
-		uuid = db_get_uuid(rows, row, column);
-		jw_uuid(w, &uuid);
-		break;
-	case DB_TIME:
-		jw_time(w, db_get_time_ms(rows, row, column));
-		break;
-	default:
-		text = db_get_text(rows, row, column, &length);
-		jw_text_n(w, text, length);
-	}
-}
-
-static void print_json(const struct db_result *rows)
-{
-	struct json_writer w = {0};
-
-	jw_array(&w);
-	for (unsigned i = 0; i < db_rows(rows); i++) {
-		jw_object(&w);
-		for (unsigned k = 0; k < db_columns(rows); k++) {
-			jw_key(&w, db_column_name(rows, k));
-			print_cell(&w, rows, i, k);
-		}
-		jw_object_end(&w);
-	}
-	jw_array_end(&w);
-	printf("%.*s\n", (int)w.length, jw_start(&w));
-	jw_done(&w);
-}
-
-static void print_table(const struct db_result *rows)
-{
-	for (unsigned k = 1; k < db_columns(rows); k++)
-		printf("%-20s ", db_column_name(rows, k));
-	printf("\n");
-	for (unsigned i = 0; i < db_rows(rows); i++) {
-		for (unsigned k = 1; k < db_columns(rows); k++) {
-			struct json_writer w = {0};
-			const char *text;
-			size_t length;
-
-			print_cell(&w, rows, i, k);
-			text = jw_start(&w);
-			length = w.length;
-			if (length >= 2 && text[0] == '"')
-				text++, length -= 2;
-			printf("%-20.*s ", (int)length, text);
-			jw_done(&w);
-		}
-		printf("\n");
-	}
-}
-
-static enum status list(struct cli *cli, struct db_conn *conn, const char *statement,
-			struct err *err)
-{
-	struct uuid tenant = app_tenant();
-	struct db_param param = db_uuid(&tenant);
-	auto_db_result struct db_result *rows = NULL;
-	enum status status = db_query(conn, statement, &param, 1, &rows, err);
-
-	if (status != ST_OK)
-		return status;
-	if (cli->is_json)
-		print_json(rows);
-	else
-		print_table(rows);
-	return ST_OK;
-}
-
 static enum status do_agent(struct cli *cli, struct db_conn *conn, struct err *err)
 {
 	const char *verb = cli->words[0], *login = cli->word_count > 1 ? cli->words[1] : "";
 
 	if (!strcmp(verb, "list"))
-		return list(cli, conn, "agent_details", err);
+		return cli_list(cli, conn, "agent_details", 1, err);
 	if (!is_word(login))
 		return err_set(err, ST_INVALID, "agent.login", "login",
 			       "a login is 1 to 32 of A-Z a-z 0-9 . _ -");
@@ -257,19 +166,6 @@ static bool is_verb(const char *word, const char *const *verbs)
 	return false;
 }
 
-static int with_database(struct cli *cli,
-			 enum status (*run)(struct cli *, struct db_conn *, struct err *))
-{
-	struct db_conn *conn = NULL;
-	struct err err;
-	enum status status = cli_connect(cli, &conn, &err);
-
-	if (status == ST_OK)
-		status = run(cli, conn, &err);
-	db_disconnect(conn);
-	return status == ST_OK ? 0 : cli_fail(cli, &err);
-}
-
 static int run_agent(struct cli *cli)
 {
 	static const char *const verbs[] = {"list",   "add",	 "link", "password",
@@ -280,7 +176,7 @@ static int run_agent(struct cli *cli)
 		return cli_usage(&command_agent,
 				 "say list, or add, link, password, enable, disable "
 				 "and a login");
-	return with_database(cli, do_agent);
+	return cli_with_database(cli, do_agent);
 }
 
 const struct cli_command command_agent = {
@@ -368,7 +264,7 @@ static enum status key_revoke(struct db_conn *conn, const char *name, struct err
 static enum status do_key(struct cli *cli, struct db_conn *conn, struct err *err)
 {
 	if (!strcmp(cli->words[0], "list"))
-		return list(cli, conn, "key_list", err);
+		return cli_list(cli, conn, "key_list", 1, err);
 	if (!is_word(cli->words[1]))
 		return err_set(err, ST_INVALID, "key.name", "name",
 			       "a key's name is 1 to 32 of A-Z a-z 0-9 . _ -");
@@ -384,7 +280,7 @@ static int run_key(struct cli *cli)
 
 	if (!cli->word_count || !is_verb(cli->words[0], verbs) || cli->word_count != words)
 		return cli_usage(&command_key, "say list, or create and revoke with a name");
-	return with_database(cli, do_key);
+	return cli_with_database(cli, do_key);
 }
 
 const struct cli_command command_key = {

@@ -12,7 +12,7 @@
 #include "server/version.h"
 
 static const struct cli_command *const commands[] = {
-	&command_serve, &command_migrate,  &command_agent,  &command_key,
+	&command_serve, &command_migrate,  &command_agent,  &command_key,    &command_sound,
 	&command_call,	&command_simulate, &command_config, &command_replay,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

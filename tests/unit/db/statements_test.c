@@ -602,6 +602,61 @@ static void revoked_key_is_not_found_and_its_name_is_free(void **state)
 	db_result_free(rows);
 }
 
+/* --- sounds --- */
+
+static struct db_result *put_sound(const char *name, const void *body, size_t length, int64_t most)
+{
+	static const char hash[] =
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+	return ASK("sound_put", db_uuid(&tenant), db_text(name), db_bytes(body, length),
+		   db_int(1500), db_text(hash), db_int(most));
+}
+
+static void sound_is_put_under_its_name_byte_for_byte(void **state)
+{
+	static const char body[] = "RIFF\0\xff\x80'\\x";
+	size_t length;
+
+	(void)state;
+	db_result_free(put_sound("hello", "old", 3, 10));
+	struct db_result *rows = put_sound("hello", body, sizeof body, 10);
+	assert_int_equal(db_rows(rows), 1);
+	assert_false(db_get_bool(rows, 0, 0));
+	db_result_free(rows);
+	rows = ASK("sound_get", db_uuid(&tenant), db_text("hello"));
+	const char *found = db_get_text(rows, 0, 0, &length);
+	assert_int_equal(length, sizeof body);
+	assert_memory_equal(found, body, sizeof body);
+	db_result_free(rows);
+	rows = ASK("sound_delete", db_uuid(&tenant), db_text("hello"));
+	assert_int_equal(db_rows(rows), 1);
+	db_result_free(rows);
+	rows = ASK("sound_get", db_uuid(&tenant), db_text("hello"));
+	assert_int_equal(db_rows(rows), 0);
+	db_result_free(rows);
+}
+
+static void sounds_are_as_many_as_may_be_and_known_ones_are_replaced(void **state)
+{
+	(void)state;
+	db_result_free(put_sound("a", "1", 1, 2));
+	db_result_free(put_sound("b", "2", 1, 2));
+	struct db_result *rows = put_sound("c", "3", 1, 2);
+	assert_int_equal(db_rows(rows), 0);
+	db_result_free(rows);
+	rows = put_sound("b", "4", 1, 2);
+	assert_int_equal(db_rows(rows), 1);
+	db_result_free(rows);
+	rows = ASK("sound_list", db_uuid(&tenant));
+	assert_int_equal(db_rows(rows), 2);
+	assert_string_equal(text_at(rows, 1, 0), "b");
+	db_result_free(rows);
+	rows = ASK("setup_sounds", db_uuid(&tenant), db_int(1));
+	assert_int_equal(db_rows(rows), 1);
+	db_result_free(rows);
+}
+
 /* --- what the service role may not do --- */
 
 static void service_role_can_do_nothing_but_rows(void **state)
@@ -673,6 +728,8 @@ int main(void)
 		test(session_is_found_until_it_expires_or_ends),
 		test(sign_in_link_works_once),
 		test(revoked_key_is_not_found_and_its_name_is_free),
+		test(sound_is_put_under_its_name_byte_for_byte),
+		test(sounds_are_as_many_as_may_be_and_known_ones_are_replaced),
 		test(service_role_can_do_nothing_but_rows),
 	};
 
