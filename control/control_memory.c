@@ -141,15 +141,23 @@ static struct reply stored_reply(const struct remembered *entry)
 	return reply;
 }
 
+/* "Not now" is no answer to keep: nothing was done, and the same id may be tried again. */
+bool memory_is_for_now(const struct remembered *entry)
+{
+	return entry->refusal &&
+	       (entry->refusal->status == ST_BUSY || entry->refusal->status == ST_UNAVAILABLE);
+}
+
 void control_tell_answer(struct control *control, struct remembered *entry)
 {
 	struct reply reply = stored_reply(entry);
 	struct work *work = entry->waiters;
 
-	(void)control;
 	FAILPOINT("answer.stable");
 	entry->progress = ANSWERED;
 	entry->waiters = NULL;
+	if (memory_is_for_now(entry))
+		memory_forget(control, entry);
 	while (work) {
 		struct work *next = work->next;
 

@@ -32,6 +32,7 @@ void memory_forget(struct control *, struct remembered *);
 /* What a program presents and what the agent's page asks are told apart. */
 size_t memory_make_key(char key[KEY_MAX], const struct uuid *agent_id, int tab, bool is_program,
 		       const char *id);
+bool memory_is_for_now(const struct remembered *);
 void memory_keep(struct remembered *, const struct reply *);
 void memory_fill_answer(const struct remembered *, struct record *);
 /* Kept, recorded, and told when that is stable. */

@@ -39,7 +39,8 @@ static void remember_intent(struct remembered *entry, const struct record_intent
 	*entry->intent = *intent;
 }
 
-static void remember_answer(struct remembered *entry, const struct record_answer *stored)
+static void remember_answer(struct control *control, struct remembered *entry,
+			    const struct record_answer *stored)
 {
 	struct reply reply = {.status = stored->err.status,
 			      .err = stored->err,
@@ -52,6 +53,8 @@ static void remember_answer(struct remembered *entry, const struct record_answer
 	if (entry->progress != ANSWERED)
 		memory_keep(entry, &reply);
 	entry->progress = ANSWERED;
+	if (memory_is_for_now(entry))
+		memory_forget(control, entry);
 }
 
 void control_remember(struct control *control, const struct record *record)
@@ -59,7 +62,7 @@ void control_remember(struct control *control, const struct record *record)
 	if (!control->config.remember_s || PLANTED(5))
 		return;
 	if (record->has & RECORD_ANSWER)
-		remember_answer(recall(control, record), &record->answer);
+		remember_answer(control, recall(control, record), &record->answer);
 	else if (record->intent.id[0])
 		remember_intent(recall(control, record), &record->intent);
 }

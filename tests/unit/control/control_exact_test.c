@@ -98,6 +98,23 @@ static void what_was_refused_stays_refused(void **state)
 	house_close(&house);
 }
 
+static void not_now_is_no_answer_to_keep(void **state)
+{
+	struct house house;
+	struct command dial;
+
+	(void)state;
+	open_exact(&house);
+	sim_link_down(house.sim);
+	house_run_ms(&house, 10);
+	dial = dial_of(&house, "a", CUSTOMER);
+	assert_string_equal(house_send(&house, &dial)->err.code, "switch.away");
+	house_crash(&house); /* nor is it kept over a restart */
+	house_run_ms(&house, 10);
+	assert_int_equal(house_send(&house, &dial)->status, ST_OK);
+	house_close(&house);
+}
+
 static void the_switch_is_not_asked_before_the_intent_is_stable(void **state)
 {
 	struct house house;
@@ -215,6 +232,7 @@ int main(void)
 		cmocka_unit_test(repeated_while_under_way_it_is_answered_each_time_and_done_once),
 		cmocka_unit_test(the_same_id_for_something_else_is_refused),
 		cmocka_unit_test(what_was_refused_stays_refused),
+		cmocka_unit_test(not_now_is_no_answer_to_keep),
 		cmocka_unit_test(the_switch_is_not_asked_before_the_intent_is_stable),
 		cmocka_unit_test(a_timer_does_not_dial_before_that_is_stable),
 		cmocka_unit_test(while_storage_fails_a_call_can_be_ended_and_none_begun),
