@@ -40,25 +40,37 @@ static struct curl_slist *headers(const char *key)
 	return list;
 }
 
-enum status http_ask(const char *url, const char *path, const char *key, const char *json,
-		     struct http_reply *ret, struct err *err)
+static void set_up(CURL *curl, const struct http_request *request)
 {
-	struct body body = {xstrdup(""), 0};
-	struct curl_slist *list = headers(key);
-	CURL *curl = curl_easy_init();
 	char full[1024];
-	CURLcode code;
 
-	str_format(full, sizeof(full), "%s%s", url, path);
+	str_format(full, sizeof(full), "%s%s", request->url, request->path);
 	curl_easy_setopt(curl, CURLOPT_URL, full);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT_S);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, request->timeout_s);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	if (request->user) {
+		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password);
+	}
+	if (request->json)
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->json);
+	if (request->method)
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+enum status http_send(const struct http_request *request, struct http_reply *ret, struct err *err)
+{
+	struct body body = {xstrdup(""), 0};
+	struct curl_slist *list = headers(request->key);
+	CURL *curl = curl_easy_init();
+	CURLcode code;
+
+	set_up(curl, request);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
-	if (json)
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json);
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ret->code);
 	curl_slist_free_all(list);
@@ -68,7 +80,19 @@ enum status http_ask(const char *url, const char *path, const char *key, const c
 		return ST_OK;
 	}
 	free(body.text);
+	return err_set(err, ST_UNAVAILABLE, "http.away", "url", "%s", curl_easy_strerror(code));
+}
+
+enum status http_ask(const char *url, const char *path, const char *key, const char *json,
+		     struct http_reply *ret, struct err *err)
+{
+	struct http_request request = {
+		.url = url, .path = path, .key = key, .json = json, .timeout_s = TIMEOUT_S};
+	struct err why;
+
+	if (http_send(&request, ret, &why) == ST_OK)
+		return ST_OK;
 	return err_set(err, ST_UNAVAILABLE, "gateway.away", "url",
 		       "no gateway answers at %.80s (%s): is `calltab serve` running? say --url",
-		       url, curl_easy_strerror(code));
+		       url, why.message);
 }

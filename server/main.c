@@ -13,7 +13,7 @@
 
 static const struct cli_command *const commands[] = {
 	&command_serve, &command_migrate,  &command_agent,  &command_key,    &command_sound,
-	&command_call,	&command_simulate, &command_config, &command_replay,
+	&command_call,	&command_simulate, &command_config, &command_replay, &command_doctor,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

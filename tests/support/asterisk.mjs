@@ -114,6 +114,7 @@ function writeConfiguration(dir, prefix, ports) {
     'http.conf': { general: { bindport: ports.http } },
     'ari.conf': { calltab: { password: PASSWORD } },
     'rtp.conf': { general: { rtpstart: ports.rtp, rtpend: ports.rtp + 399 } },
+    'musiconhold.conf': { default: { directory: path.join(dir, 'music') } }, // a recognisable tone: MUSIC_HZ
     'extensions.conf': {},
     'pjsip.conf': {
       udp: { bind: `127.0.0.1:${ports.sip}` },
