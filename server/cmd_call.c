@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "base/str.h"
 #include "server/cli.h"
+#include "server/cmd_follow.h"
 #include "server/http_client.h"
 
 static const char *gateway_url(struct cli *cli, char buffer[256])
@@ -27,8 +28,7 @@ static const char *gateway_key(struct cli *cli)
 	return key ? key : getenv("CALLTAB_KEY");
 }
 
-/* What went wrong, in the gateway's words. */
-static enum status read_problem(const struct http_reply *reply, struct err *err)
+enum status gateway_problem(const struct http_reply *reply, struct err *err)
 {
 	auto_json json_t *body = NULL;
 	char detail[200] = "", code[40] = "gateway.refused";
@@ -52,7 +52,7 @@ static int ask(struct cli *cli, const char *path, const char *json, struct http_
 		http_ask(gateway_url(cli, buffer), path, gateway_key(cli), json, reply, &err);
 
 	if (status == ST_OK && reply->code >= 300)
-		status = read_problem(reply, &err);
+		status = gateway_problem(reply, &err);
 	return status == ST_OK ? 0 : cli_fail(cli, &err);
 }
 
@@ -72,6 +72,7 @@ static char *present_body(struct cli *cli)
 	if (cli->word_count)
 		jw_kv_text(&w, "number", cli->words[0]);
 	add_flag(cli, &w, "agent", "agent");
+	add_flag(cli, &w, "from", "agent");
 	add_flag(cli, &w, "dialer-call", "dialerCallId");
 	add_flag(cli, &w, "subject", "subject");
 	add_flag(cli, &w, "to-name", "toName");
@@ -86,52 +87,89 @@ static char *present_body(struct cli *cli)
 	return text;
 }
 
-static void print_presented(const char *body)
+/* Prints where the record is shown; fills what is needed to watch it. */
+static int take_presented(struct cli *cli, const char *body, struct watched_call *call,
+			  char id[UUID_TEXT_SIZE])
 {
 	auto_json json_t *json = NULL;
+	const char *text = NULL;
 
 	if (json_parse(body, strlen(body), &json_limits_switch, &json, NULL) == ST_OK)
-		printf("presented on tab %lld, dialer call %s\n",
-		       (long long)json_integer_value(json_object_get(json, "tab")),
-		       json_string_value(json_object_get(json, "dialerCallId")));
+		text = json_string_value(json_object_get(json, "dialerCallId"));
+	call->tab = json_integer_value(json_object_get(json, "tab"));
+	if (cli->is_json && call->is_watched)
+		printf("{\"state\":\"presented\",\"cause\":null,\"dialerCallId\":\"%s\",\"tab\":%"
+		       "lld}\n",
+		       text ? text : "", call->tab);
+	else if (cli->is_json)
+		printf("%s\n", body);
+	else if (text)
+		printf("presented on tab %lld, dialer call %s\n", call->tab, text);
+	fflush(stdout);
+	call->dialer_call_id = id;
+	return text && str_copy(id, UUID_TEXT_SIZE, text) ? 0 : 1;
+}
+
+static int check_call(struct cli *cli)
+{
+	struct uuid id;
+
+	if (cli->word_count > 1 || (!cli->word_count && !cli_flag(cli, "dialer-call")))
+		return cli_usage(&command_call, "say a number, or --dialer-call with its id");
+	if (!cli_flag(cli, "agent") == !cli_flag(cli, "from"))
+		return cli_usage(&command_call,
+				 "say --from LOGIN, which watches the call, or --agent LOGIN");
+	if (cli_flag(cli, "from") && cli_flag(cli, "dialer-call") &&
+	    !uuid_parse(cli_flag(cli, "dialer-call"), &id))
+		return cli_usage(&command_call, "--dialer-call is the id of a dialer call");
+	if (!gateway_key(cli))
+		return cli_usage(&command_call,
+				 "a key with the scope dial is needed: CALLTAB_KEY or --key; "
+				 "`calltab key create` makes one");
+	return 0;
 }
 
 static int run_call(struct cli *cli)
 {
 	struct http_reply reply = {0};
 	auto_free char *body = NULL;
-	int code;
+	char buffer[256], id[UUID_TEXT_SIZE];
+	struct watched_call call = {.url = gateway_url(cli, buffer),
+				    .key = gateway_key(cli),
+				    .dialer_call_id = cli_flag(cli, "dialer-call"),
+				    .is_watched = cli_flag(cli, "from") != NULL};
+	int code = check_call(cli);
 
-	if (cli->word_count > 1 || (!cli->word_count && !cli_flag(cli, "dialer-call")))
-		return cli_usage(&command_call, "say a number, or --dialer-call with its id");
-	if (!cli_flag(cli, "agent"))
-		return cli_usage(&command_call, "say --agent LOGIN");
-	if (!gateway_key(cli))
-		return cli_usage(&command_call,
-				 "a key with the scope dial is needed: CALLTAB_KEY or --key; "
-				 "`calltab key create` makes one");
+	if (!code && call.is_watched)
+		code = follow_prepare(cli, &call);
+	if (code)
+		return code;
 	body = present_body(cli);
 	code = ask(cli, "/api/v1/present", body, &reply);
-	if (!code && cli->is_json)
-		printf("%s\n", reply.body);
-	else if (!code)
-		print_presented(reply.body);
+	if (!code)
+		code = take_presented(cli, reply.body, &call, id);
 	free(reply.body);
-	return code;
+	return code || !call.is_watched ? code : follow_watch(cli, &call);
 }
 
 const struct cli_command command_call = {
 	.name = "call",
 	.summary = "present a record to an agent: previewed on his tab, then dialed",
-	.help = "Usage: calltab call NUMBER --agent LOGIN [--subject TEXT] [--to-name NAME]\n"
-		"       [--to-type contact|lead|...] [--to-id ID] [--tab N]\n"
-		"       calltab call --dialer-call ID --agent LOGIN      the next attempt of an "
+	.help = "Usage: calltab call NUMBER --from LOGIN|--agent LOGIN [--subject TEXT] [--to-name "
+		"NAME]\n"
+		"       [--to-type contact|lead|...] [--to-id ID] [--tab N] [--json]\n"
+		"       calltab call --dialer-call ID --from|--agent LOGIN   the next attempt of "
+		"an "
 		"earlier call\n\n"
+		"--from   and watch it: each state until it is idle, and why; the key needs "
+		"calls.read\n"
+		"         too. Ctrl-C ends the watching, not the call\n"
+		"--agent  present it and end\n"
 		"--url  of the gateway, or CALLTAB_URL; default http://<listen>\n"
 		"--key  with the scope dial, or CALLTAB_KEY\n\n"
-		"Example: calltab call +15551234567 --agent 1001 --subject Spring --to-name 'Ada "
+		"Example: calltab call +15551234567 --from 1001 --subject Spring --to-name 'Ada "
 		"Example'\n",
-	.flags = "agent dialer-call subject to-name to-type to-id tab url key",
+	.flags = "agent from dialer-call subject to-name to-type to-id tab url key",
 	.run = run_call,
 };
 

@@ -1,13 +1,14 @@
 /* The program as administrators and scripts use it: what its commands do to the database and to a running gateway, what
  * they print, and with what they end: 0 done, 1 failed, 2 used wrongly. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { startGateway } from '../support/gateway.mjs'
 import { createDatabase } from '../support/pg.mjs'
 import { run } from '../support/program.mjs'
+import { root } from '../support/results.mjs'
 import { until } from '../support/until.mjs'
 
 const PASSWORD = 'correct horse'
@@ -231,6 +232,14 @@ test('migrate: status, down and up, in words and as JSON', async () => {
   } finally {
     await database.drop()
   }
+})
+
+test('README lists every command of the program', async () => {
+  const { stdout } = await run(['--help'])
+  const commands = [...stdout.matchAll(/^  (\w+) +\w/gm)].map(([, name]) => name).filter((name) => name !== 'version')
+  assert.ok(commands.length >= 9)
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  for (const name of commands) assert.ok(readme.includes(`\`calltab ${name}`), name)
 })
 
 test('used wrongly: 2, and the usage on stderr', async () => {
