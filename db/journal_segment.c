@@ -11,12 +11,14 @@
 
 #include "base/str.h"
 
-#define MAGIC	   "calltab\n"
-#define COPY_AT	   2048
-#define COPY_SIZE  512 /* what a header's checksum covers */
-#define SUFFIX	   ".journal"
-#define ZERO_STEP  (1 << 20)
-#define HEX_DIGITS 16
+#define MAGIC	      "calltab\n"
+#define COPY_AT	      2048
+#define COPY_SIZE     512 /* what a header's checksum covers */
+#define SUFFIX	      ".journal"
+#define ZERO_STEP_MAX (1 << 20)
+#define ZERO_STEP_MIN 4096
+#define ZERO_STEPS    64 /* of a segment of the usual size or less */
+#define HEX_DIGITS    16
 
 /* --- numbers --- */
 
@@ -265,6 +267,22 @@ int segment_open(const struct journal_io *io, const char *path, int flags)
 	return fd;
 }
 
+int64_t segment_zero(const struct journal_io *io, int fd, int64_t at, int64_t size)
+{
+	static const uint8_t zeros[ZERO_STEP_MAX];
+	int64_t step = size / ZERO_STEPS;
+
+	if (step < ZERO_STEP_MIN)
+		step = ZERO_STEP_MIN;
+	if (step > ZERO_STEP_MAX)
+		step = ZERO_STEP_MAX;
+	if (step > size - at)
+		step = size - at;
+	if (!segment_write(io, fd, zeros, (size_t)step, at) || io->fdatasync(io->user, fd) != 0)
+		return -1;
+	return at + step;
+}
+
 /* --- spare --- */
 
 static void spare_path(const struct segment_spare *spare, char path[JOURNAL_PATH_SIZE])
@@ -314,23 +332,18 @@ static bool spare_begin(struct segment_spare *spare, int64_t size)
 
 bool spare_step(struct segment_spare *spare, int64_t size)
 {
-	static const uint8_t zeros[ZERO_STEP];
-	const struct journal_io *io = spare->io;
-
 	if (spare->fd >= 0 && spare->size != size)
 		spare_drop(spare);
 	if (spare->fd < 0 && !spare_begin(spare, size)) {
 		spare_fail(spare);
 		return false;
 	}
-	int64_t left = spare->size - spare->zeroed;
-	int64_t step = left < ZERO_STEP ? left : ZERO_STEP;
-	if (!segment_write(io, spare->fd, zeros, (size_t)step, spare->zeroed) ||
-	    io->fdatasync(io->user, spare->fd) != 0) {
+	int64_t zeroed = segment_zero(spare->io, spare->fd, spare->zeroed, spare->size);
+	if (zeroed < 0) {
 		spare_fail(spare);
 		return false;
 	}
-	spare->zeroed += step;
+	spare->zeroed = zeroed;
 	return true;
 }
 
@@ -339,9 +352,9 @@ bool spare_is_ready(const struct segment_spare *spare, int64_t size)
 	return spare->fd >= 0 && spare->size == size && spare->zeroed == size;
 }
 
-bool spare_finish(struct segment_spare *spare, int64_t size)
+bool spare_reach(struct segment_spare *spare, int64_t size, int64_t zeroed)
 {
-	while (!spare_is_ready(spare, size))
+	while (spare->fd < 0 || spare->size != size || spare->zeroed < zeroed)
 		if (!spare_step(spare, size))
 			return false;
 	return true;

@@ -55,10 +55,14 @@ bool segment_write(const struct journal_io *io, int fd, const void *bytes, size_
 /* How many there were until the end of the file, or -1. */
 int64_t segment_read(const struct journal_io *io, int fd, void *bytes, size_t size, int64_t at);
 int segment_open(const struct journal_io *io, const char *path, int flags);
+/* A step of stable zeros from `at` towards `size`, 1 MB or less, so that nobody waits long for it;
+ * returns where they end, -1: errno. */
+int64_t segment_zero(const struct journal_io *io, int fd, int64_t at, int64_t size);
 
 /* The file that will be the next segment: space taken and zeroed before it is needed, because the
  * sync of a file that does not grow is about twice as fast. It gets its name only when a header and
- * a first group are stable in it, so a named segment without them is damaged. */
+ * a first group are stable in it, so a named segment without them is damaged. Whoever cannot wait
+ * for all the zeros takes it with those there are and goes on with segment_zero(). */
 struct segment_spare {
 	const struct journal_io *io;
 	const char *folder;
@@ -67,12 +71,11 @@ struct segment_spare {
 	int64_t zeroed; /* stable zeros up to here */
 };
 
-/* One step of at most 1 MB, each stable, so that nobody waits long for it. false: errno, and there
- * is none again. */
+/* One step of zeros. false: errno, and there is none again. */
 bool spare_step(struct segment_spare *spare, int64_t size);
 bool spare_is_ready(const struct segment_spare *spare, int64_t size);
-/* Steps to the end. */
-bool spare_finish(struct segment_spare *spare, int64_t size);
+/* Steps until it has so many zeros. */
+bool spare_reach(struct segment_spare *spare, int64_t size, int64_t zeroed);
 /* Makes it a segment with this header and group; all of it is stable then. The file's descriptor,
  * or -1 and errno; after a failure the spare is gone, and a segment of that number may be there or
  * not. */

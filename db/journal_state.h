@@ -43,6 +43,7 @@ struct journal {
 	uint32_t seed;
 	int64_t at;	 /* in it: here the next group goes */
 	int64_t size;	 /* of it */
+	int64_t zeroed;	 /* of these: behind the rest is space that was only taken */
 	uint64_t newest; /* the highest number a segment was ever given */
 	uint64_t *voids; /* segments that nobody needs and that may still be there */
 	unsigned void_count;

@@ -16,6 +16,7 @@
 #define PAUSE_FIRST_US	 INT64_C(100000)
 #define PAUSE_LONGEST_US INT64_C(1000000)
 #define SPARE_PAUSE_US	 INT64_C(10000000)
+#define ZEROS_AHEAD	 (2 << 20)
 
 int64_t journal_now_us(void)
 {
@@ -192,7 +193,7 @@ static bool begin_segment(struct journal *journal, size_t group_max)
 	int64_t end = SEGMENT_HEADER_SIZE + (int64_t)size;
 	int64_t file_size = end > journal->segment_size ? end : journal->segment_size;
 	seal(journal);
-	if (spare_finish(&journal->spare, file_size))
+	if (spare_reach(&journal->spare, file_size, end))
 		journal->fd = spare_become(&journal->spare, &header,
 					   journal->taken.bytes + journal->taken_done, size);
 	if (journal->fd < 0) {
@@ -205,6 +206,7 @@ static bool begin_segment(struct journal *journal, size_t group_max)
 	journal->seed = seed;
 	journal->at = end;
 	journal->size = file_size;
+	journal->zeroed = journal->spare.zeroed;
 	list_segment(journal, &(struct journal_segment){.number = header.number,
 							.first = header.first,
 							.upto = UINT64_MAX,
@@ -308,6 +310,22 @@ static void release(struct journal *journal)
 		atomic_compare_exchange_strong(&journal->release_below, &below, 0);
 }
 
+/* A segment that was needed before all of it was zeroed. */
+static bool has_to_zero(const struct journal *journal)
+{
+	return journal->fd >= 0 && journal->zeroed < journal->size;
+}
+
+static void zero_ahead(struct journal *journal)
+{
+	int64_t from = journal->zeroed > journal->at ? journal->zeroed : journal->at;
+
+	journal->zeroed = segment_zero(&journal->io, journal->fd, from, journal->size);
+	/* What is in it is stable; what comes goes into a new one. */
+	if (journal->zeroed < 0)
+		seal(journal);
+}
+
 static void prepare_spare(struct journal *journal)
 {
 	if (!spare_step(&journal->spare, journal->segment_size))
@@ -323,6 +341,8 @@ static int64_t due_at(const struct journal *journal)
 		return 0;
 	if (has_taken(journal))
 		return journal->not_before_us;
+	if (!journal->is_stopping && has_to_zero(journal))
+		return 0;
 	if (!journal->is_stopping && !spare_is_ready(&journal->spare, journal->segment_size))
 		return journal->spare_not_before_us;
 	return INT64_MAX;
@@ -373,9 +393,12 @@ static void work_aside(struct journal *journal)
 {
 	bool is_idle = journal->appended == journal->synced;
 	bool is_half_full = journal->fd >= 0 && journal->at > journal->size / 2;
+	bool is_near_end_of_zeros = journal->zeroed - journal->at < ZEROS_AHEAD;
 
 	if (journal->release_below > 0)
 		release(journal);
+	else if (has_to_zero(journal) && (is_idle || is_near_end_of_zeros))
+		zero_ahead(journal);
 	else if ((is_idle || is_half_full) &&
 		 !spare_is_ready(&journal->spare, journal->segment_size) &&
 		 journal->spare_not_before_us <= journal_now_us())

@@ -17,7 +17,9 @@
 #include "db/journal_segment.h"
 #include "journal_ram.h"
 
-#define SEGMENT 65536
+#define SEGMENT	   65536
+#define ZERO_STEPS 16 /* of 4 kB */
+#define SPARE	   "spare.journal"
 
 /* --- one journal on a disk in memory --- */
 
@@ -41,6 +43,9 @@ struct world {
 	bool is_write_bad;  /* the next write to a segment fails */
 	bool is_sync_held;  /* syncs of segments wait */
 	bool is_sync_waiting;
+	bool is_spare_held;   /* the first sync of a spare waits until something was appended */
+	unsigned spare_syncs; /* of this one */
+	unsigned taken_syncs; /* of the one before, when it became a segment */
 };
 
 static void on_synced(void *user, uint64_t number)
@@ -88,6 +93,14 @@ static int sync_hook(struct world *world)
 	return ++world->syncs == world->fail_sync ? EIO : 0;
 }
 
+static void spare_hook(struct world *world)
+{
+	world->spare_syncs++;
+	pthread_cond_broadcast(&world->changed);
+	while (world->is_spare_held)
+		pthread_cond_wait(&world->changed, &world->lock);
+}
+
 static int hook(void *user, enum ram_kind kind, const char *name)
 {
 	struct world *world = user;
@@ -102,6 +115,12 @@ static int hook(void *user, enum ram_kind kind, const char *name)
 	}
 	if (kind == RAM_SYNC && is_segment(name))
 		error = sync_hook(world);
+	if (kind == RAM_SYNC && strcmp(name, SPARE) == 0)
+		spare_hook(world);
+	if (kind == RAM_RENAME) {
+		world->taken_syncs = world->spare_syncs;
+		world->spare_syncs = 0;
+	}
 	pthread_mutex_unlock(&world->lock);
 	return error;
 }
@@ -194,6 +213,12 @@ static void append_and_wait(struct world *world, unsigned count)
 	append(world, count);
 	uint64_t last = journal_appended(world->journal);
 	wait_until(world, world->synced == last);
+}
+
+/* All zeros are written, of the segment and of the next one: what fails now is a group. */
+static void wait_for_zeros(struct world *world)
+{
+	wait_until(world, world->spare_syncs == ZERO_STEPS);
 }
 
 static void assert_entry(const struct journal_entry *entry, uint64_t number)
@@ -351,6 +376,30 @@ static void set_held(struct world *world, bool is_held)
 }
 
 /* A sync that takes 2 seconds is one that does not return while all this happens. */
+static void first_entry_does_not_wait_until_its_whole_segment_is_zeroed(void **state)
+{
+	(void)state;
+	struct world *world = world_make();
+
+	world->is_spare_held = true;
+	assert_true(world_open(world));
+	append(world, 1);
+	pthread_mutex_lock(&world->lock);
+	world->is_spare_held = false;
+	pthread_cond_broadcast(&world->changed);
+	pthread_mutex_unlock(&world->lock);
+	wait_until(world, world->synced == 1);
+	/* zeros for the header and for the entry; both */
+	assert_int_equal(world->taken_syncs, 3);
+	append_and_wait(world, 600);
+	assert_entries(world->journal, 1, 1, 601);
+	world_close(world);
+	assert_true(world_open(world));
+	assert_int_equal(world->found.cut_bytes, 0);
+	assert_entries(world->journal, 1, 1, 601);
+	world_free(world);
+}
+
 static void slow_sync_holds_nobody_and_the_next_takes_all_that_waited(void **state)
 {
 	(void)state;
@@ -358,6 +407,7 @@ static void slow_sync_holds_nobody_and_the_next_takes_all_that_waited(void **sta
 
 	assert_true(world_open(world));
 	append_and_wait(world, 1);
+	wait_for_zeros(world);
 	set_held(world, true);
 	append(world, 1);
 	wait_until(world, world->is_sync_waiting);
@@ -385,6 +435,7 @@ static void too_much_that_waits_is_refused(void **state)
 	world->config.waiting_bytes_max = 20000;
 	assert_true(world_open(world));
 	append_and_wait(world, 1);
+	wait_for_zeros(world);
 	set_held(world, true);
 	while (journal_append(world->journal, 1, payload, sizeof(payload), &number) == ST_OK)
 		taken++;
@@ -621,6 +672,7 @@ static void file_whose_sync_failed_is_never_synced_again(void **state)
 
 	assert_true(world_open(world));
 	append_and_wait(world, 50);
+	wait_for_zeros(world);
 	pthread_mutex_lock(&world->lock);
 	world->fail_sync = world->syncs + 1;
 	pthread_mutex_unlock(&world->lock);
@@ -639,6 +691,31 @@ static void file_whose_sync_failed_is_never_synced_again(void **state)
 	world_free(world);
 }
 
+static void zeros_that_fail_end_the_segment_and_harm_nobody(void **state)
+{
+	(void)state;
+	struct world *world = world_make();
+
+	world->is_spare_held = true;
+	assert_true(world_open(world));
+	append(world, 1);
+	pthread_mutex_lock(&world->lock);
+	world->fail_sync = 3; /* of the segment, which has only some of its zeros */
+	world->is_spare_held = false;
+	pthread_cond_broadcast(&world->changed);
+	pthread_mutex_unlock(&world->lock);
+	wait_until(world, world->syncs == 3);
+	append_and_wait(world, 50);
+	assert_non_null(ram_find(world->ram, "0000000000000002.journal"));
+	assert_int_equal(world->ram->synced_after_failure, 0);
+	assert_int_equal(world->degraded_told, 0);
+	assert_entries(world->journal, 1, 1, 51);
+	world_close(world);
+	assert_true(world_open(world));
+	assert_entries(world->journal, 1, 1, 51);
+	world_free(world);
+}
+
 static void failed_write_goes_on_in_the_next_segment(void **state)
 {
 	(void)state;
@@ -646,6 +723,7 @@ static void failed_write_goes_on_in_the_next_segment(void **state)
 
 	assert_true(world_open(world));
 	append_and_wait(world, 50);
+	wait_for_zeros(world);
 	pthread_mutex_lock(&world->lock);
 	world->is_write_bad = true;
 	pthread_mutex_unlock(&world->lock);
@@ -812,6 +890,7 @@ int main(void)
 		cmocka_unit_test(numbers_go_on_over_openings),
 		cmocka_unit_test(openings_without_entries_leave_nothing_behind),
 		cmocka_unit_test(full_segment_is_followed_by_the_next),
+		cmocka_unit_test(first_entry_does_not_wait_until_its_whole_segment_is_zeroed),
 		cmocka_unit_test(slow_sync_holds_nobody_and_the_next_takes_all_that_waited),
 		cmocka_unit_test(too_much_that_waits_is_refused),
 		cmocka_unit_test(real_folder_is_made_and_opened_once),
@@ -822,6 +901,7 @@ int main(void)
 		cmocka_unit_test(segment_that_is_missing_or_has_no_header_is_damage),
 		cmocka_unit_test(full_disk_loses_nothing_and_is_told_once),
 		cmocka_unit_test(file_whose_sync_failed_is_never_synced_again),
+		cmocka_unit_test(zeros_that_fail_end_the_segment_and_harm_nobody),
 		cmocka_unit_test(failed_write_goes_on_in_the_next_segment),
 		cmocka_unit_test(short_and_interrupted_calls_are_gone_on_with),
 		cmocka_unit_test(closing_in_time_says_what_was_not_stable),
