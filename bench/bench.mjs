@@ -5,13 +5,19 @@ const BENCHES = {
   tabs: async () => (await import('./tabs.mjs')).benchTabs(),
   start: async () => (await import('./start.mjs')).benchStart(),
   call: async () => (await import('./call.mjs')).benchCall(),
+  journal: async () => (await import('./journal.mjs')).benchJournal(),
+  drain: async () => (await import('./drain.mjs')).benchDrain(),
+  isolation: async () => (await import('./isolation.mjs')).benchIsolation(),
 }
-// what `dev/bench tabs` says of the doors, and how the whole program starts
-const GROUPS = { tabs: ['tabs', 'start'], call: ['call'], all: ['tabs', 'start', 'call'] }
+// what dev/bench is asked for: tabs are the doors, and how the whole program starts
+const GROUPS = {
+  tabs: ['tabs', 'start'], call: ['call'], journal: ['journal', 'drain', 'isolation'],
+  all: ['tabs', 'start', 'call', 'journal', 'drain', 'isolation'],
+}
 
 const names = GROUPS[process.argv[2] ?? 'all']
 if (!names) {
-  process.stderr.write('usage: dev/bench [tabs|call|all]\n')
+  process.stderr.write('usage: dev/bench [tabs|call|journal|all]\n')
   process.exit(2)
 }
 for (const name of names) {

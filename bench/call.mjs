@@ -42,7 +42,7 @@ export async function benchCall() {
 }
 
 /* Their sessions are made at once with them: a thousand sign-ins are not what is measured. */
-async function addAgents(database) {
+export async function addAgents(database, count = TABS) {
   const tokens = await database.query(
     `with made as (
        insert into agents (agent_id, tenant_id, login, full_name, extension)
@@ -53,27 +53,27 @@ async function addAgents(database) {
        insert into sessions (session_id, tenant_id, agent_id, token_hash, expires_on)
        select gen_random_uuid(), tenant_id, agent_id, sha256(convert_to('ctss_' || lpad(n::text, 43, '0'), 'UTF8')), now() + interval '1 hour'
          from made)
-     select 'ctss_' || lpad(n::text, 43, '0') as token from made order by n`, [TABS])
+     select 'ctss_' || lpad(n::text, 43, '0') as token from made order by n`, [count])
   await database.query('analyze agents, sessions') // as after a night of a real installation
   return tokens.map(({ token }) => token)
 }
 
-async function openTabs(gateway, client, tokens, path) {
-  progress(`opening ${TABS} tabs`)
+export async function openTabs(gateway, client, tokens, path) {
+  progress(`opening ${tokens.length} tabs`)
   const tickets = []
   for (let i = 0; i < tokens.length; i += 50) {
     tickets.push(...(await Promise.all(tokens.slice(i, i + 50).map((token) => gateway.ticket({ token })))))
   }
   writeFileSync(path, tickets.join('\n'))
-  const { opened, why } = await client.ask('open', gateway.port, TABS, gateway.origin, path)
-  if (opened !== TABS) throw new Error(`${opened} of ${TABS} tabs were served: ${why}`)
+  const { opened, why } = await client.ask('open', gateway.port, tokens.length, gateway.origin, path)
+  if (opened !== tokens.length) throw new Error(`${opened} of ${tokens.length} tabs were served: ${why}`)
 }
 
 /* That all came at once is written; what follows is measured at rest. */
-async function agentsAreStored(database) {
+export async function agentsAreStored(database, all = TABS) {
   await until('all agents are stored as signed in', async () => {
     const [{ count }] = await database.query("select count(*)::int from agents where state <> 'LoggedOut'")
-    return count >= TABS
+    return count >= all
   }, 60_000)
 }
 

@@ -4,19 +4,21 @@ import { record, root } from '../tests/support/results.mjs'
 
 const recorded = []
 
-/* target: the most it may be; null = only for information */
-export function figure(test, { n, figure: value, unit, target = null, digits = 2 }) {
+/* target: the most it may be; least: the least. Neither: only for information */
+export function figure(test, { n, figure: value, unit, target: most = null, least = null, digits = 2 }) {
   const rounded = Number(value.toFixed(digits))
-  const pass = target === null || rounded <= target
+  const target = most ?? least
+  const pass = most !== null ? rounded <= most : least === null || rounded >= least
   record({ test, n, figure: rounded, unit, target, pass }, process.env.CALLTAB_RESULTS || join(root, 'var', 'bench-results.jsonl'))
-  recorded.push({ test, figure: rounded, unit, target, pass })
+  const bound = target === null ? '' : `${most === null ? 'at least' : 'at most'} ${target} ${unit}`
+  recorded.push({ test, figure: rounded, unit, bound, pass })
 }
 
 export function printTable() {
-  const rows = recorded.map(({ test, figure: value, unit, target, pass }) => [
-    test, `${value} ${unit}`, target === null ? '' : `${target} ${unit}`, target === null ? '' : pass ? 'pass' : 'miss',
+  const rows = recorded.map(({ test, figure: value, unit, bound, pass }) => [
+    test, `${value} ${unit}`, bound, bound === '' ? '' : pass ? 'pass' : 'miss',
   ])
-  rows.unshift(['figure', 'measured', 'at most', ''])
+  rows.unshift(['figure', 'measured', 'target', ''])
   const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => row[i].length)))
   for (const row of rows) {
     console.log(`${row[0].padEnd(widths[0])}  ${row[1].padStart(widths[1])}  ${row[2].padStart(widths[2])}  ${row[3]}`.trimEnd())

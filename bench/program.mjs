@@ -61,3 +61,17 @@ export class Program {
     await this.ended
   }
 }
+
+/* A program of bench/ that measures one thing and ends; what it says. */
+export function measure(name, ...args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', built('bench', name), ...args.map(String)], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = { stdout: '', stderr: '' }
+    for (const stream of ['stdout', 'stderr']) child[stream].setEncoding('utf8').on('data', (text) => (said[stream] += text))
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(JSON.parse(said.stdout))
+      else reject(new Error(`${name} ${args[0]} ended with ${code ?? signal}: ${said.stderr}`))
+    })
+  })
+}

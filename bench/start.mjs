@@ -1,7 +1,9 @@
 /* The real program on its own: how soon it serves after it was started, and what it needs when nobody is there. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { startGateway } from '../tests/support/gateway.mjs'
 import { createDatabase } from '../tests/support/pg.mjs'
@@ -16,22 +18,42 @@ const IDLE_MS = 3_000 // until what the start needed has been given back
 export async function benchStart() {
   process.env.CALLTAB_BIN ??= built('server', 'calltab')
   const database = await createDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'calltab-bench-'))
   try {
-    progress(`start: ${STARTS} times`)
-    const times = []
-    for (let i = 0; i < STARTS; i++) times.push(await timeOneStart(database))
-    figure('bench.start.first_request', { n: STARTS, figure: median(times), unit: 'ms', target: 150, digits: 1 })
+    await measureStarts('first_request', database)
+    const config = { journal_dir: join(folder, 'journal') }
+    await makeHistory(database, config)
+    await measureStarts('first_request_again', database, config)
     await measureIdleMemory(database)
   } finally {
+    rmSync(folder, { recursive: true, force: true })
     await database.drop()
   }
 }
 
+async function measureStarts(name, database, config = {}) {
+  progress(`start (${name}): ${STARTS} times`)
+  const times = []
+  for (let i = 0; i < STARTS; i++) times.push(await timeOneStart(database, config))
+  figure(`bench.start.${name}`, { n: STARTS, figure: median(times), unit: 'ms', target: 150, digits: 1 })
+}
+
+/* A journal with something in it, whose last entries a start has to write once more. */
+async function makeHistory(database, config) {
+  const gateway = await startGateway({ database, config })
+  try {
+    const raw = await gateway.openRaw(await gateway.signIn('1001'))
+    await raw.close()
+  } finally {
+    await gateway.stop()
+  }
+}
+
 /* From the moment before the process is made to the first whole answer. */
-async function timeOneStart(database) {
+async function timeOneStart(database, config) {
   const port = await freePort()
   const began = performance.now()
-  const starting = startGateway({ database, config: { listen: `127.0.0.1:${port}` } })
+  const starting = startGateway({ database, config: { ...config, listen: `127.0.0.1:${port}` } })
   try {
     while (!(await isServed(port))) {
       if (performance.now() - began > SERVED_WITHIN_MS) throw new Error('nothing was served')

@@ -1,15 +1,17 @@
-/* Many call tabs in one process, for measuring servers: opens WebSockets all at once, attaches
- * them, answers pings, counts what comes and how long it took. Steered by lines on standard input;
- * each is answered by one line of JSON.
+/* clang-format off */
+/* Many call tabs in one process, for measuring servers: opens WebSockets all at once, attaches them, answers pings, counts
+ * what comes and how long it took. Steered by lines on standard input; each is answered by one line of JSON.
  *
- *   open PORT COUNT ORIGIN [FILE]  opens so many sockets at once and attaches each to tab 1; FILE
- * has a ticket a line. When all are attached or lost: {"opened","lost","why" of the last,"wall_us"}
- * send TAB TEXT one text frame from this tab (0 = the first): {"sent_us"}: CLOCK_MONOTONIC record
- * 0|1 from now on each text frame is told, between the answers: {"tab","us","message"} stat
- * {"open","frames","bytes","pings","lost","p50_us","p99_us","max_us"} since the last one. A frame's
- * time is from the CLOCK_MONOTONIC microseconds in its commandId to its arrival here; frames
- * without 16 digits there have none close                          ends all at once, without a
- * word: {"closed"} */
+ *   open PORT COUNT ORIGIN [FILE]  opens so many sockets at once and attaches each to tab 1; FILE has a ticket a line.
+ *                          When all are attached or lost: {"opened","lost","why" of the last,"wall_us"}
+ *   send TAB TEXT          one text frame from this tab (0 = the first): {"sent_us"}: CLOCK_MONOTONIC
+ *   mute COUNT PER_SECOND  mutes and unmutes the tabs' calls in turn, each command with its time as id: {"muting"} at once
+ *   record 0|1             from now on each text frame is told, between the answers: {"tab","us","message"}
+ *   stat                   {"open","frames","bytes","pings","lost","timed","p50_us","p99_us","max_us"} since the last one.
+ *                          A frame's time is from the CLOCK_MONOTONIC microseconds in its commandId to its arrival here;
+ *                          frames without 16 digits there have none
+ *   close                  ends all at once, without a word: {"closed"} */
+/* clang-format on */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -429,6 +431,54 @@ static void do_send(const char *line)
 	printf("{\"sent_us\":%lld}\n", (long long)sent_us);
 }
 
+/* ---- commands in turn ---- */
+
+static struct {
+	unsigned count, sent, per_second;
+	int64_t began_us;
+} mutes;
+
+static void do_mute(const char *line)
+{
+	memset(&mutes, 0, sizeof(mutes));
+	if (sscanf(line, "mute %u %u", &mutes.count, &mutes.per_second) != 2 || !open_count ||
+	    !mutes.per_second) {
+		mutes.count = 0;
+		puts("{\"error\":\"mute COUNT PER_SECOND, with open tabs\"}");
+		return;
+	}
+	mutes.began_us = now_us();
+	printf("{\"muting\":%u}\n", mutes.count);
+}
+
+static void mute_next(void)
+{
+	struct tab *tab = &tabs[mutes.sent % tab_count];
+	char text[160];
+	int length = snprintf(text, sizeof(text),
+			      "{\"jsonrpc\":\"2.0\",\"id\":\"%0*lld\",\"method\":\"mute\","
+			      "\"params\":{\"on\":%s}}",
+			      STAMP_DIGITS, (long long)now_us(),
+			      mutes.sent / tab_count % 2 ? "false" : "true");
+
+	if (tab->state == TAB_OPEN)
+		put_frame(tab, OP_TEXT, text, (size_t)length);
+	mutes.sent++;
+}
+
+/* Sends what is due; how long until the next, in ms, -1 = for ever. */
+static int mute_due(void)
+{
+	if (mutes.sent >= mutes.count)
+		return -1;
+	int64_t elapsed_us = now_us() - mutes.began_us;
+	while (mutes.sent < mutes.count &&
+	       (int64_t)mutes.sent * 1000000 / mutes.per_second <= elapsed_us)
+		mute_next();
+	int64_t next_us = (int64_t)mutes.sent * 1000000 / mutes.per_second - elapsed_us;
+	return (int)(next_us / 1000 + 1);
+}
+
 static int by_size(const void *a, const void *b)
 {
 	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
@@ -445,9 +495,10 @@ static void do_stat(void)
 {
 	qsort(times, time_count, sizeof(times[0]), by_size);
 	printf("{\"open\":%u,\"frames\":%llu,\"bytes\":%llu,\"pings\":%llu,\"lost\":%u,"
-	       "\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u}\n",
+	       "\"timed\":%u,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u}\n",
 	       open_count, (unsigned long long)seen.frames, (unsigned long long)seen.bytes,
-	       (unsigned long long)seen.pings, seen.lost, time_at(50), time_at(99), time_at(100));
+	       (unsigned long long)seen.pings, seen.lost, time_count, time_at(50), time_at(99),
+	       time_at(100));
 	memset(&seen, 0, sizeof(seen));
 	time_count = 0;
 }
@@ -458,6 +509,8 @@ static void obey(const char *line)
 		do_open(line);
 	} else if (strncmp(line, "send ", 5) == 0) {
 		do_send(line);
+	} else if (strncmp(line, "mute ", 5) == 0) {
+		do_mute(line);
 	} else if (strncmp(line, "record ", 7) == 0) {
 		is_recording = line[7] == '1';
 		puts("{\"done\":true}");
@@ -519,7 +572,8 @@ int main(void)
 		die("epoll");
 	for (;;) {
 		bool is_more = started_count < tab_count;
-		int count = epoll_wait(epoll_fd, events, EVENTS_MAX, is_more ? 0 : -1);
+		int wait_ms = mute_due();
+		int count = epoll_wait(epoll_fd, events, EVENTS_MAX, is_more ? 0 : wait_ms);
 		for (int i = 0; i < count; i++)
 			on_event(&events[i]);
 		start_some();

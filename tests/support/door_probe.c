@@ -16,8 +16,12 @@
  *   notice AGENT CODE TEXT        AGENT 0 = everybody
  *   push COUNT [PER_TURN [PER_SECOND]]   COUNT events, each to a random tab that was attached to, PER_TURN in one turn
  *                                 of the loop (32), at most PER_SECOND (no limit); commandId is CLOCK_MONOTONIC in
- *                                 microseconds, taken once a turn. When all are written:
+ *                                 microseconds (16 digits), taken once a turn. When all are written:
  *                                 {"pushed","wall_us","cpu_us" of the process,"bytes" of one message}
+ *   journal FOLDER                a journal of its own in this new folder, PostgreSQL away
+ *   store COUNT OUT [PER_SECOND]  COUNT events, each a record of that journal, told to a random tab when it is stable; OUT
+ *                                 are on their way (1: one after the other). commandId as with push, from before it was
+ *                                 appended. {"stored","wall_us","cpu_us"}
  *   flood AGENT TAB COUNT         COUNT events to one tab in one turn
  *   answer ok|hold|STATUS CODE    how commands are answered from now on; STATUS: conflict, forbidden, unavailable, internal
  *   commands                      {"commands":[...]}: those that wait (hold), or came last
@@ -41,6 +45,7 @@
 #include "base/cleanup.h"
 #include "base/inbox.h"
 #include "base/timers.h"
+#include "tests/support/door_journal.h"
 #include "tests/support/door_probe.h"
 #include "tests/support/fake_control.h"
 
@@ -102,6 +107,36 @@ struct gift {
 
 static struct inbox gifts;
 static uv_async_t wake_handle;
+
+static uv_async_t stable_handle;
+static uv_timer_t store_handle;
+
+static void on_store_timer(uv_timer_t *handle)
+{
+	(void)handle;
+	probe_store();
+}
+
+static void on_stable_wake(uv_async_t *handle)
+{
+	(void)handle;
+	probe_store();
+}
+
+void probe_wake_stable(void *user)
+{
+	(void)user;
+	uv_async_send(&stable_handle);
+}
+
+void probe_store(void)
+{
+	door_journal_poll();
+	probe_say_stored();
+	long next_ms = door_journal_next_ms();
+	if (next_ms >= 0)
+		uv_timer_start(&store_handle, on_store_timer, (uint64_t)next_ms, 0);
+}
 
 static void wake(void *user)
 {
@@ -363,6 +398,8 @@ static void start_loop(void)
 	uv_loop_init(&loop);
 	uv_timer_init(&loop, &timer_handle);
 	uv_async_init(&loop, &wake_handle, on_wake);
+	uv_async_init(&loop, &stable_handle, on_stable_wake);
+	uv_timer_init(&loop, &store_handle);
 	uv_check_init(&loop, &check_handle);
 	uv_check_start(&check_handle, on_check);
 	uv_idle_init(&loop, &push_handle);
@@ -383,8 +420,10 @@ static void end(void)
 {
 	uv_handle_t *own[] = {(uv_handle_t *)&timer_handle, (uv_handle_t *)&wake_handle,
 			      (uv_handle_t *)&check_handle, (uv_handle_t *)&push_handle,
-			      (uv_handle_t *)&input_handle};
+			      (uv_handle_t *)&input_handle, (uv_handle_t *)&stable_handle,
+			      (uv_handle_t *)&store_handle};
 
+	door_journal_close();
 	front_stop(probe.front);
 	MHD_stop_daemon(http);
 	on_wake(NULL);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json_writer.h"
+#include "tests/support/door_journal.h"
 #include "tests/support/door_probe.h"
 #include "tests/support/fake_control.h"
 #include "ws/call_json.h"
@@ -132,7 +133,8 @@ static struct call_view pushed_call;
  */
 static void mark_time(void)
 {
-	*call_json_put_int(pushed_call.command_id, clock_mono_us(&clock_system)) = '\0';
+	snprintf(pushed_call.command_id, sizeof(pushed_call.command_id), "%016lld",
+		 (long long)clock_mono_us(&clock_system));
 }
 
 static void push_one(void)
@@ -301,6 +303,50 @@ static void do_push(char **words)
 	probe_push_start();
 }
 
+static void do_journal(char **words)
+{
+	if (words[1] && door_journal_open(words[1], probe.control, probe_wake_stable))
+		say_done();
+	else
+		say_error("the journal does not open");
+}
+
+static struct {
+	long count;
+	int64_t began_us, began_cpu_us;
+} stored;
+
+static void do_store(char **words)
+{
+	const struct door_store store = {
+		.count = number(words[1], 1),
+		.out = number(words[1] ? words[2] : NULL, 1),
+		.per_second = number(words[1] && words[2] ? words[3] : NULL, 0),
+	};
+
+	if (fake_seen_count(probe.control) == 0) {
+		say_error("no tab was attached to");
+		return;
+	}
+	stored.count = store.count;
+	stored.began_us = clock_mono_us(&clock_system);
+	stored.began_cpu_us = cpu_us();
+	door_journal_start(&store);
+	probe_store();
+}
+
+void probe_say_stored(void)
+{
+	if (!door_journal_is_done())
+		return;
+	jw_object(&out);
+	jw_kv_int(&out, "stored", stored.count);
+	jw_kv_int(&out, "wall_us", clock_mono_us(&clock_system) - stored.began_us);
+	jw_kv_int(&out, "cpu_us", cpu_us() - stored.began_cpu_us);
+	jw_object_end(&out);
+	say();
+}
+
 static void do_flood(char **words)
 {
 	long count = number(words[1] && words[2] ? words[3] : NULL, 1);
@@ -396,11 +442,23 @@ static const struct {
 	const char *word;
 	void (*run)(char **words);
 } verbs[] = {
-	{"ticket", do_ticket},	   {"tickets", do_tickets}, {"tell", do_tell},
-	{"agent", do_agent},	   {"tabs", do_tabs},	    {"notice", do_notice},
-	{"push", do_push},	   {"flood", do_flood},	    {"answer", do_answer},
-	{"commands", do_commands}, {"advance", do_advance}, {"close", do_close},
-	{"end", do_end},	   {"nofile", do_nofile},   {"stop-accepting", do_stop_accepting},
+	{"ticket", do_ticket},
+	{"tickets", do_tickets},
+	{"tell", do_tell},
+	{"agent", do_agent},
+	{"tabs", do_tabs},
+	{"notice", do_notice},
+	{"push", do_push},
+	{"journal", do_journal},
+	{"store", do_store},
+	{"flood", do_flood},
+	{"answer", do_answer},
+	{"commands", do_commands},
+	{"advance", do_advance},
+	{"close", do_close},
+	{"end", do_end},
+	{"nofile", do_nofile},
+	{"stop-accepting", do_stop_accepting},
 	{"stat", do_stat},
 };
 
