@@ -1,258 +1,25 @@
-#include "db_test.h"
+#include "journal_world.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <ftw.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "db/journal.h"
 #include "db/journal_segment.h"
-#include "journal_ram.h"
-
-#define SEGMENT	   65536
-#define ZERO_STEPS 16 /* of 4 kB */
-#define SPARE	   "spare.journal"
-
-/* --- one journal on a disk in memory --- */
-
-struct world {
-	struct ram *ram;
-	struct journal_io io;
-	struct journal *journal;
-	struct journal_found found;
-	struct err err;
-	struct journal_config config;
-
-	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t changed;
-	uint64_t synced;
-	unsigned syncs_told, degraded_told, well_told;
-	char why[120];
-	/* faults, by the hook */
-	unsigned syncs;	    /* of segments */
-	unsigned fail_sync; /* this one fails; 0: none */
-	bool is_full;	    /* no space to begin a segment */
-	bool is_write_bad;  /* the next write to a segment fails */
-	bool is_sync_held;  /* syncs of segments wait */
-	bool is_sync_waiting;
-	bool is_spare_held;   /* the first sync of a spare waits until something was appended */
-	unsigned spare_syncs; /* of this one */
-	unsigned taken_syncs; /* of the one before, when it became a segment */
-};
-
-static void on_synced(void *user, uint64_t number)
-{
-	struct world *world = user;
-
-	ram_note(world->ram, RAM_ACKED, number);
-	pthread_mutex_lock(&world->lock);
-	assert(number > world->synced);
-	world->synced = number;
-	world->syncs_told++;
-	pthread_cond_broadcast(&world->changed);
-	pthread_mutex_unlock(&world->lock);
-}
-
-static void on_degraded(void *user, const char *why)
-{
-	struct world *world = user;
-
-	pthread_mutex_lock(&world->lock);
-	if (why) {
-		world->degraded_told++;
-		str_copy_cut(world->why, sizeof(world->why), why);
-	} else {
-		world->well_told++;
-	}
-	pthread_cond_broadcast(&world->changed);
-	pthread_mutex_unlock(&world->lock);
-}
-
-static bool is_segment(const char *name)
-{
-	uint64_t number;
-
-	return segment_name_parse(name, &number);
-}
-
-static int sync_hook(struct world *world)
-{
-	world->is_sync_waiting = true;
-	pthread_cond_broadcast(&world->changed);
-	while (world->is_sync_held)
-		pthread_cond_wait(&world->changed, &world->lock);
-	world->is_sync_waiting = false;
-	return ++world->syncs == world->fail_sync ? EIO : 0;
-}
-
-static void spare_hook(struct world *world)
-{
-	world->spare_syncs++;
-	pthread_cond_broadcast(&world->changed);
-	while (world->is_spare_held)
-		pthread_cond_wait(&world->changed, &world->lock);
-}
-
-static int hook(void *user, enum ram_kind kind, const char *name)
-{
-	struct world *world = user;
-	int error = 0;
-
-	pthread_mutex_lock(&world->lock);
-	if (world->is_full && (kind == RAM_SIZE || kind == RAM_WRITE) && !is_segment(name))
-		error = ENOSPC;
-	if (world->is_write_bad && kind == RAM_WRITE && is_segment(name)) {
-		world->is_write_bad = false;
-		error = EIO;
-	}
-	if (kind == RAM_SYNC && is_segment(name))
-		error = sync_hook(world);
-	if (kind == RAM_SYNC && strcmp(name, SPARE) == 0)
-		spare_hook(world);
-	if (kind == RAM_RENAME) {
-		world->taken_syncs = world->spare_syncs;
-		world->spare_syncs = 0;
-	}
-	pthread_mutex_unlock(&world->lock);
-	return error;
-}
-
-static struct world *world_make(void)
-{
-	struct world *world = xcalloc(1, sizeof(*world));
-
-	pthread_mutex_init(&world->lock, NULL);
-	pthread_cond_init(&world->changed, NULL);
-	world->ram = ram_make();
-	world->ram->is_recording = true;
-	world->ram->hook = hook;
-	world->ram->hook_user = world;
-	world->io = ram_io(world->ram);
-	world->config = (struct journal_config){
-		.folder = "/journal", .node = "n1", .io = &world->io, .segment_size = SEGMENT};
-	return world;
-}
-
-static bool world_open(struct world *world)
-{
-	const struct journal_events events = {
-		.on_synced = on_synced, .on_degraded = on_degraded, .user = world};
-
-	world->found = (struct journal_found){0};
-	world->journal = journal_open(&world->config, &events, &world->found, &world->err);
-	if (world->journal)
-		world->synced = journal_synced(world->journal);
-	return world->journal;
-}
-
-static void world_close(struct world *world)
-{
-	assert_int_equal(journal_close(world->journal, 5000), 0);
-	world->journal = NULL;
-}
-
-static void world_free(struct world *world)
-{
-	journal_close(world->journal, 5000);
-	assert_int_equal(world->ram->synced_after_failure, 0);
-	ram_free(world->ram);
-	pthread_mutex_destroy(&world->lock);
-	pthread_cond_destroy(&world->changed);
-	free(world);
-}
-
-/* Payload of an entry: a function of its number. */
-static size_t make_payload(uint64_t number, char bytes[400])
-{
-	size_t size = (size_t)(number * 7919 % 400);
-
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = (char)(number * 31 + i * 7);
-	return size;
-}
-
-static void append(struct world *world, unsigned count)
-{
-	char payload[400];
-
-	for (unsigned i = 0; i < count; i++) {
-		uint64_t number, next = journal_appended(world->journal) + 1;
-		size_t size = make_payload(next, payload);
-		assert_int_equal(journal_append(world->journal, (uint16_t)(1 + next % 9), payload,
-						size, &number),
-				 ST_OK);
-		assert_int_equal(number, next);
-	}
-}
-
-/* 10 seconds at most. */
-#define wait_until(world, condition)                                                               \
-	do {                                                                                       \
-		struct timespec deadline;                                                          \
-		clock_gettime(CLOCK_REALTIME, &deadline);                                          \
-		deadline.tv_sec += 10;                                                             \
-		pthread_mutex_lock(&(world)->lock);                                                \
-		int waited = 0;                                                                    \
-		while (!(condition) && !waited)                                                    \
-			waited = pthread_cond_timedwait(&(world)->changed, &(world)->lock,         \
-							&deadline);                                \
-		pthread_mutex_unlock(&(world)->lock);                                              \
-		assert_int_equal(waited, 0);                                                       \
-	} while (0)
-
-static void append_and_wait(struct world *world, unsigned count)
-{
-	append(world, count);
-	uint64_t last = journal_appended(world->journal);
-	wait_until(world, world->synced == last);
-}
-
-/* All zeros are written, of the segment and of the next one: what fails now is a group. */
-static void wait_for_zeros(struct world *world)
-{
-	wait_until(world, world->spare_syncs == ZERO_STEPS);
-}
-
-static void assert_entry(const struct journal_entry *entry, uint64_t number)
-{
-	char payload[400];
-
-	assert_int_equal(entry->number, number);
-	assert_int_equal(entry->type, 1 + number % 9);
-	assert_int_equal(entry->size, make_payload(number, payload));
-	assert_memory_equal(entry->payload, payload, entry->size);
-}
-
-/* A reader from `from` gives exactly first to last. */
-static void assert_entries(struct journal *journal, uint64_t from, uint64_t first, uint64_t last)
-{
-	struct journal_reader *reader = journal_reader_open(journal, from);
-	struct journal_entry entry;
-	struct err err;
-
-	for (uint64_t number = first; number <= last; number++) {
-		assert_int_equal(journal_reader_next(reader, &entry, &err), ST_OK);
-		assert_entry(&entry, number);
-	}
-	assert_int_equal(journal_reader_next(reader, &entry, &err), ST_NOT_FOUND);
-	journal_reader_close(reader);
-}
 
 static unsigned count_segments(struct ram *ram)
 {
 	unsigned count = 0;
+	uint64_t number;
 
 	pthread_mutex_lock(&ram->lock);
 	for (unsigned i = 0; i < ram->name_count; i++)
-		count += is_segment(ram->names[i].name);
+		count += segment_name_parse(ram->names[i].name, &number);
 	pthread_mutex_unlock(&ram->lock);
 	return count;
 }
@@ -367,87 +134,6 @@ static void full_segment_is_followed_by_the_next(void **state)
 	world_free(world);
 }
 
-static void set_held(struct world *world, bool is_held)
-{
-	pthread_mutex_lock(&world->lock);
-	world->is_sync_held = is_held;
-	pthread_cond_broadcast(&world->changed);
-	pthread_mutex_unlock(&world->lock);
-}
-
-/* A sync that takes 2 seconds is one that does not return while all this happens. */
-static void first_entry_does_not_wait_until_its_whole_segment_is_zeroed(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-
-	world->is_spare_held = true;
-	assert_true(world_open(world));
-	append(world, 1);
-	pthread_mutex_lock(&world->lock);
-	world->is_spare_held = false;
-	pthread_cond_broadcast(&world->changed);
-	pthread_mutex_unlock(&world->lock);
-	wait_until(world, world->synced == 1);
-	/* zeros for the header and for the entry; both */
-	assert_int_equal(world->taken_syncs, 3);
-	append_and_wait(world, 600);
-	assert_entries(world->journal, 1, 1, 601);
-	world_close(world);
-	assert_true(world_open(world));
-	assert_int_equal(world->found.cut_bytes, 0);
-	assert_entries(world->journal, 1, 1, 601);
-	world_free(world);
-}
-
-static void slow_sync_holds_nobody_and_the_next_takes_all_that_waited(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-
-	assert_true(world_open(world));
-	append_and_wait(world, 1);
-	wait_for_zeros(world);
-	set_held(world, true);
-	append(world, 1);
-	wait_until(world, world->is_sync_waiting);
-	append(world, 200);
-	assert_int_equal(journal_synced(world->journal), 1);
-	assert_int_equal(journal_appended(world->journal), 202);
-	assert_entries(world->journal, 1, 1, 1);
-	unsigned before = world->syncs, told = world->syncs_told;
-	set_held(world, false);
-	wait_until(world, world->synced == 202);
-	assert_int_equal(world->syncs, before + 2);
-	assert_int_equal(world->syncs_told, told + 2);
-	assert_entries(world->journal, 1, 1, 202);
-	world_free(world);
-}
-
-static void too_much_that_waits_is_refused(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-	char payload[1000] = "";
-	uint64_t number;
-	unsigned taken = 0;
-
-	world->config.waiting_bytes_max = 20000;
-	assert_true(world_open(world));
-	append_and_wait(world, 1);
-	wait_for_zeros(world);
-	set_held(world, true);
-	while (journal_append(world->journal, 1, payload, sizeof(payload), &number) == ST_OK)
-		taken++;
-	assert_int_equal(taken, 20000 / (1000 + ENTRY_HEADER_SIZE));
-	set_held(world, false);
-	wait_until(world, world->synced == number);
-	assert_int_equal(journal_append(world->journal, 1, payload, sizeof(payload), &number),
-			 ST_OK);
-	assert_int_equal(number, taken + 2);
-	world_free(world);
-}
-
 /* --- who may open it --- */
 
 static int remove_one(const char *path, const struct stat *stat, int flag, struct FTW *ftw)
@@ -548,10 +234,10 @@ static void torn_tail_is_cut(void **state)
 
 	assert_true(world_open(world));
 	append_and_wait(world, 10);
-	set_held(world, true);
+	world_hold_syncs(world, true);
 	append(world, 10);
 	wait_until(world, world->is_sync_waiting);
-	set_held(world, false);
+	world_hold_syncs(world, false);
 	world_close(world);
 	/* as if the sync of the second group had never come: its third entry has holes */
 	int64_t at = place_of(world, 13);
@@ -635,136 +321,6 @@ static void segment_that_is_missing_or_has_no_header_is_damage(void **state)
 	}
 }
 
-/* --- failures --- */
-
-static void full_disk_loses_nothing_and_is_told_once(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-
-	assert_true(world_open(world));
-	append_and_wait(world, 50);
-	pthread_mutex_lock(&world->lock);
-	world->is_full = true;
-	world->fail_sync = world->syncs + 1; /* a spare that is ready does not help either */
-	pthread_mutex_unlock(&world->lock);
-	append(world, 1000);
-	wait_until(world, world->degraded_told == 1);
-	append(world, 100);
-	pthread_mutex_lock(&world->lock);
-	world->is_full = false;
-	pthread_mutex_unlock(&world->lock);
-	wait_until(world, world->synced == 1150);
-	wait_until(world, world->well_told == 1);
-	assert_false(journal_is_degraded(world->journal));
-	assert_int_equal(world->degraded_told, 1);
-	assert_entries(world->journal, 1, 1, 1150);
-	world_close(world);
-	assert_true(world_open(world));
-	assert_entries(world->journal, 1, 1, 1150);
-	world_free(world);
-}
-
-static void file_whose_sync_failed_is_never_synced_again(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-
-	assert_true(world_open(world));
-	append_and_wait(world, 50);
-	wait_for_zeros(world);
-	pthread_mutex_lock(&world->lock);
-	world->fail_sync = world->syncs + 1;
-	pthread_mutex_unlock(&world->lock);
-	append_and_wait(world, 50);
-	wait_until(world, world->well_told == 1);
-	assert_int_equal(world->degraded_told, 1);
-	assert_string_equal(world->why, "Input/output error (EIO)");
-	assert_int_equal(world->ram->synced_after_failure, 0);
-	assert_non_null(ram_find(world->ram, "0000000000000002.journal"));
-	assert_entries(world->journal, 1, 1, 100);
-	append_and_wait(world, 50);
-	world_close(world);
-	/* what the old file holds of the failed group does not count */
-	assert_true(world_open(world));
-	assert_entries(world->journal, 1, 1, 150);
-	world_free(world);
-}
-
-static void zeros_that_fail_end_the_segment_and_harm_nobody(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-
-	world->is_spare_held = true;
-	assert_true(world_open(world));
-	append(world, 1);
-	pthread_mutex_lock(&world->lock);
-	world->fail_sync = 3; /* of the segment, which has only some of its zeros */
-	world->is_spare_held = false;
-	pthread_cond_broadcast(&world->changed);
-	pthread_mutex_unlock(&world->lock);
-	wait_until(world, world->syncs == 3);
-	append_and_wait(world, 50);
-	assert_non_null(ram_find(world->ram, "0000000000000002.journal"));
-	assert_int_equal(world->ram->synced_after_failure, 0);
-	assert_int_equal(world->degraded_told, 0);
-	assert_entries(world->journal, 1, 1, 51);
-	world_close(world);
-	assert_true(world_open(world));
-	assert_entries(world->journal, 1, 1, 51);
-	world_free(world);
-}
-
-static void failed_write_goes_on_in_the_next_segment(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-
-	assert_true(world_open(world));
-	append_and_wait(world, 50);
-	wait_for_zeros(world);
-	pthread_mutex_lock(&world->lock);
-	world->is_write_bad = true;
-	pthread_mutex_unlock(&world->lock);
-	append_and_wait(world, 50);
-	assert_int_equal(world->degraded_told, 1);
-	world_close(world);
-	assert_true(world_open(world));
-	assert_entries(world->journal, 1, 1, 100);
-	world_free(world);
-}
-
-static void short_and_interrupted_calls_are_gone_on_with(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-
-	world->ram->is_choppy = true;
-	assert_true(world_open(world));
-	append_and_wait(world, 200);
-	assert_entries(world->journal, 1, 1, 200);
-	world_close(world);
-	assert_true(world_open(world));
-	assert_entries(world->journal, 1, 1, 200);
-	assert_int_equal(world->degraded_told, 0);
-	world_free(world);
-}
-
-static void closing_in_time_says_what_was_not_stable(void **state)
-{
-	(void)state;
-	struct world *world = world_make();
-
-	world->is_full = true;
-	assert_true(world_open(world));
-	append(world, 7);
-	wait_until(world, world->degraded_told == 1);
-	assert_int_equal(journal_close(world->journal, 50), 7);
-	world->journal = NULL;
-	world_free(world);
-}
-
 /* --- releasing and reading --- */
 
 static uint64_t wait_for_less(struct world *world, uint64_t bytes)
@@ -822,7 +378,7 @@ static void readers_see_exactly_what_is_stable(void **state)
 	struct journal_entry entry;
 	for (unsigned round = 0, number = 1; round < 60; round++) {
 		append_and_wait(world, 1 + round % 40);
-		set_held(world, true);
+		world_hold_syncs(world, true);
 		append(world, 3);
 		for (; number <= journal_synced(world->journal); number++) {
 			assert_int_equal(journal_reader_next(live, &entry, NULL), ST_OK);
@@ -830,7 +386,7 @@ static void readers_see_exactly_what_is_stable(void **state)
 		}
 		if (journal_synced(world->journal) < journal_appended(world->journal))
 			assert_int_equal(journal_reader_next(live, &entry, NULL), ST_NOT_FOUND);
-		set_held(world, false);
+		world_hold_syncs(world, false);
 		uint64_t last = journal_appended(world->journal);
 		wait_until(world, world->synced == last);
 	}
@@ -890,21 +446,12 @@ int main(void)
 		cmocka_unit_test(numbers_go_on_over_openings),
 		cmocka_unit_test(openings_without_entries_leave_nothing_behind),
 		cmocka_unit_test(full_segment_is_followed_by_the_next),
-		cmocka_unit_test(first_entry_does_not_wait_until_its_whole_segment_is_zeroed),
-		cmocka_unit_test(slow_sync_holds_nobody_and_the_next_takes_all_that_waited),
-		cmocka_unit_test(too_much_that_waits_is_refused),
 		cmocka_unit_test(real_folder_is_made_and_opened_once),
 		cmocka_unit_test(folder_of_another_node_is_refused),
 		cmocka_unit_test(newer_version_is_refused),
 		cmocka_unit_test(torn_tail_is_cut),
 		cmocka_unit_test(damage_of_what_was_stable_is_refused_and_salvage_goes_on),
 		cmocka_unit_test(segment_that_is_missing_or_has_no_header_is_damage),
-		cmocka_unit_test(full_disk_loses_nothing_and_is_told_once),
-		cmocka_unit_test(file_whose_sync_failed_is_never_synced_again),
-		cmocka_unit_test(zeros_that_fail_end_the_segment_and_harm_nobody),
-		cmocka_unit_test(failed_write_goes_on_in_the_next_segment),
-		cmocka_unit_test(short_and_interrupted_calls_are_gone_on_with),
-		cmocka_unit_test(closing_in_time_says_what_was_not_stable),
 		cmocka_unit_test(release_removes_only_what_may_go),
 		cmocka_unit_test(readers_see_exactly_what_is_stable),
 		cmocka_unit_test(read_only_changes_nothing_and_tells_damage_when_it_comes_to_it),
