@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import WebSocket from 'ws'
 import { changeConf, EXTENSIONS, PASSWORD, startAsterisk } from '../support/asterisk.mjs'
 import { createDatabase } from '../support/pg.mjs'
-import { Phone, STATION_TONES } from '../support/phone.mjs'
+import { Carrier, Phone, STATION_TONES } from '../support/phone.mjs'
 import { run } from '../support/program.mjs'
+import { record } from '../support/results.mjs'
 import { until } from '../support/until.mjs'
 
 let asterisk, database
@@ -58,10 +60,29 @@ test('telephones that have not registered are a warning, registered ones are ok,
     const report = await doctor()
     return report.of.telephones.state === 'ok' && report
   })
-  assert.equal(code, 0)
   const concerns = Object.values(of).filter(({ check, state }) => state !== 'ok' && check !== 'more-modules' && check !== 'webrtc-version')
+  record({ test: 'doctor.asterisk.samples', n: Object.keys(of).length, figure: concerns.length, unit: 'checks that are not ok', target: 0, pass: code === 0 && concerns.length === 0 })
   assert.deepEqual(concerns, [])
+  assert.equal(code, 0)
   assert.match(of.application.text, /is free/)
+})
+
+test('a caller who comes while no gateway is connected hears ringing, and is offered to the first that comes', async () => {
+  const carrier = await new Carrier({ sipPort: asterisk.ports.sip, port: asterisk.ports.carrier }).start()
+  phones.push(carrier)
+  const call = await carrier.call('+18005550100', { from: '+15557654321' })
+  await until('it rings', () => call.state === 'ringing', 8000)
+  const { host, port, user, password, app } = asterisk.ari
+  const socket = new WebSocket(`ws://${host}:${port}/ari/events?app=${app}`, { headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` } })
+  const events = []
+  socket.on('message', (text) => events.push(JSON.parse(text)))
+  const start = await until('the caller is offered', () => events.find(({ type }) => type === 'StasisStart'), 8000)
+  assert.deepEqual(start.args, ['inbound', '+18005550100'])
+  assert.equal(call.state, 'ringing')
+  assert.match((await doctor()).of.application.text, /is there: a gateway is, or was, connected/)
+  call.hangup()
+  await until('the caller is gone', () => call.state === 'down')
+  socket.terminate()
 })
 
 test('what is spoiled in the files or in Asterisk is found, with the file to change', async () => {

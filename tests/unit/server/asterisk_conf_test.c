@@ -52,6 +52,7 @@ static void comments_are_no_values(void **state)
 	assert_string_equal(ret, "3");
 	assert_false(conf_value("[a]\n;-- k = 1", "a", "k", ret, 16));
 	assert_false(conf_value("[a]\n;k = 1", "a", "k", ret, 16));
+	assert_false(conf_value("[a]\n;--\nk = 1\nk = 2\n--;\n", "a", "k", ret, 16));
 }
 
 static void value_that_does_not_fit_is_none(void **state)
