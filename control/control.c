@@ -355,7 +355,9 @@ static void run_work(struct control *control)
 		control->work_head = work->next;
 		if (!control->work_head)
 			control->work_tail = &control->work_head;
+		record_log_hold(control->log, true);
 		do_work(control, work);
+		record_log_hold(control->log, false);
 	}
 }
 
@@ -367,8 +369,11 @@ void control_poll(struct control *control)
 	run_posted(control);
 	do {
 		run_work(control);
-		if (control->is_offer_due)
+		if (control->is_offer_due) {
+			record_log_hold(control->log, true);
 			control_offer_waiting(control);
+			record_log_hold(control->log, false);
+		}
 	} while (control->work_head);
 	if (control->checkpoint)
 		control_checkpoint_go_on(control);

@@ -263,11 +263,20 @@ enum status journal_append(struct journal *journal, uint16_t type, const void *p
 	buffer->size += bytes;
 	journal->waiting += bytes;
 	journal->appended = entry.number;
-	if (was_empty)
+	if (was_empty && !journal->is_held)
 		pthread_cond_signal(&journal->wake);
 	pthread_mutex_unlock(&journal->lock);
 	*ret_number = entry.number;
 	return ST_OK;
+}
+
+void journal_hold(struct journal *journal, bool on)
+{
+	pthread_mutex_lock(&journal->lock);
+	journal->is_held = on;
+	if (!on && journal->pending.size > 0)
+		pthread_cond_signal(&journal->wake);
+	pthread_mutex_unlock(&journal->lock);
 }
 
 uint64_t journal_appended(const struct journal *journal)

@@ -33,6 +33,7 @@ struct journal {
 	size_t waiting;		       /* bytes of entries that are not stable */
 	struct journal_segment *segments;
 	unsigned segment_count;
+	bool is_held; /* pending is not to be taken */
 	bool is_stopping;
 	int64_t stop_at_us;
 

@@ -229,6 +229,17 @@ static size_t next_entry_bytes(const struct journal *journal)
 	return entry_bytes(entry.size);
 }
 
+/* What was taken together stays together: it goes into the next segment rather than into two. */
+static size_t least_room(const struct journal *journal)
+{
+	size_t left = journal->taken.size - journal->taken_done;
+	size_t most = (size_t)journal->segment_size - SEGMENT_HEADER_SIZE;
+
+	if (most > GROUP_MAX)
+		most = GROUP_MAX;
+	return left <= most ? left : next_entry_bytes(journal);
+}
+
 static bool append_group(struct journal *journal)
 {
 	const struct journal_io *io = &journal->io;
@@ -258,7 +269,7 @@ static bool begin_with_group(struct journal *journal)
 
 static void write_group(struct journal *journal)
 {
-	size_t needed = next_entry_bytes(journal);
+	size_t needed = least_room(journal);
 
 	if (journal->fd >= 0 && (int64_t)needed <= journal->size - journal->at) {
 		if (append_group(journal))
@@ -369,7 +380,8 @@ static bool wait_for_work(struct journal *journal)
 
 	pthread_mutex_lock(&journal->lock);
 	for (;;) {
-		if (!has_taken(journal) && journal->pending.size > 0) {
+		if (!has_taken(journal) && journal->pending.size > 0 &&
+		    (!journal->is_held || journal->is_stopping)) {
 			struct journal_buffer empty = journal->taken;
 			journal->taken = journal->pending;
 			journal->pending = empty;

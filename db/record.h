@@ -185,6 +185,9 @@ uint64_t record_log_close(struct record_log *, unsigned wait_ms);
 /* Encodes the record and numbers it. ST_BUSY when the limit is reached. */
 enum status record_append(struct record_log *, const struct record *record,
 			  uint64_t *ret_number) MUST_USE;
+/* What is appended between on and off is stable together or not at all, also when the program is
+ * killed: the records of one step. */
+void record_log_hold(struct record_log *, bool on);
 /* Delivers what the journal and the drain have to say. */
 void record_log_poll(struct record_log *);
 /* So much was appended since the last checkpoint began that it is time for another. */

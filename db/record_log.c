@@ -271,6 +271,11 @@ static void tell_stable(struct record_log *log, uint64_t number)
 	log->events.on_stable(log->events.user, number);
 }
 
+void record_log_hold(struct record_log *log, bool on)
+{
+	journal_hold(log->journal, on);
+}
+
 void record_log_poll(struct record_log *log)
 {
 	pthread_mutex_lock(&log->lock);

@@ -10,7 +10,7 @@ struct record_log {
 	struct record *records;
 	unsigned count, forgotten, capacity; /* records[] begins after the forgotten ones */
 	uint64_t stable;
-	bool is_refusing, has_no_history;
+	bool is_refusing, has_no_history, is_held;
 };
 
 struct record_log *fake_log_open(void (*on_stable)(void *user, uint64_t number), void *user)
@@ -35,7 +35,7 @@ void fake_log_sync(struct record_log *log)
 
 void fake_log_sync_to(struct record_log *log, uint64_t number)
 {
-	assert(number <= log->count);
+	assert(number <= log->count && !log->is_held);
 	if (number <= log->stable)
 		return;
 	log->stable = number;
@@ -112,6 +112,11 @@ enum status record_append(struct record_log *log, const struct record *record, u
 	log->records[log->count - log->forgotten].number = *ret_number = log->count + 1;
 	log->count++;
 	return ST_OK;
+}
+
+void record_log_hold(struct record_log *log, bool on)
+{
+	log->is_held = on;
 }
 
 bool record_log_is_degraded(const struct record_log *log)

@@ -55,6 +55,30 @@ static void slow_sync_holds_nobody_and_the_next_takes_all_that_waited(void **sta
 	world_free(world);
 }
 
+/* The records of one step: a killed process has left all of them or none. */
+static void what_is_held_is_stable_together(void **state)
+{
+	(void)state;
+	struct world *world = world_make();
+
+	assert_true(world_open(world));
+	append_and_wait(world, 1);
+	for (unsigned round = 0; round < 40; round++) {
+		uint64_t before = journal_appended(world->journal);
+
+		journal_hold(world->journal, true);
+		append(world, 1);
+		journal_release(world->journal, 1); /* wakes the thread, which must leave it */
+		append(world, 20);
+		assert_int_equal(journal_synced(world->journal), before);
+		journal_hold(world->journal, false);
+		wait_until(world, world->synced > before);
+		assert_int_equal(world->synced, before + 21);
+	}
+	assert_true(journal_bytes(world->journal) > SEGMENT); /* also at a segment's end */
+	world_free(world);
+}
+
 static void too_much_that_waits_is_refused(void **state)
 {
 	(void)state;
@@ -204,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_entry_does_not_wait_until_its_whole_segment_is_zeroed),
 		cmocka_unit_test(slow_sync_holds_nobody_and_the_next_takes_all_that_waited),
+		cmocka_unit_test(what_is_held_is_stable_together),
 		cmocka_unit_test(too_much_that_waits_is_refused),
 		cmocka_unit_test(full_disk_loses_nothing_and_is_told_once),
 		cmocka_unit_test(file_whose_sync_failed_is_never_synced_again),
