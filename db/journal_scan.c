@@ -9,6 +9,8 @@
 
 #include "base/cleanup.h"
 
+#define TAIL_STEP (256u << 10)
+
 struct scan {
 	const struct journal_config *config;
 	const struct journal_io *io;
@@ -232,19 +234,26 @@ static enum status look_behind(struct scan *scan, const struct walk *walk, struc
 	return ST_OK;
 }
 
-/* Bytes from the cursor to the last one that is not zero. */
+static bool is_all_zeros(const uint8_t *bytes, int64_t size)
+{
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, (size_t)size - 1) == 0;
+}
+
+/* Bytes from the cursor to the last one that is not zero. Usually all are, up to 64 MB of them. */
 static enum status measure_tail(struct scan *scan)
 {
 	const struct segment_cursor *cursor = &scan->cursor;
-	uint8_t bytes[4096];
+	uint8_t *bytes auto_free = xmalloc(TAIL_STEP);
 	int64_t count, last = cursor->at;
 
 	for (int64_t at = last;; at += count) {
-		count = segment_read(scan->io, cursor->fd, bytes, sizeof(bytes), at);
+		count = segment_read(scan->io, cursor->fd, bytes, TAIL_STEP, at);
 		if (count < 0)
 			return read_failed(scan);
 		if (count == 0)
 			break;
+		if (is_all_zeros(bytes, count))
+			continue;
 		for (int64_t i = count; i-- > 0;) {
 			if (bytes[i] == 0)
 				continue;
