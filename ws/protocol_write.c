@@ -179,6 +179,8 @@ void protocol_write_reply(struct json_writer *w, const struct request_id *id,
 	jw_kv_uuid(w, "callId", &reply->call_id);
 	jw_kv_uuid(w, "dtCallId", &reply->dialer_call_id);
 	jw_kv_int(w, "tab", reply->tab);
+	if (reply->is_volatile)
+		jw_kv_bool(w, "volatile", true);
 	end_message(w);
 }
 

@@ -137,6 +137,8 @@ export interface CommandResult {
   callId: string | null
   dtCallId: string | null
   tab: number
+  /** Carried out while the gateway could not store anything: after a crash nobody will know of it. */
+  volatile?: true
 }
 
 export type CallEventHandler = (evtData: CallEvent) => void

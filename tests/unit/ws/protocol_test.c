@@ -573,6 +573,19 @@ static void answers_name_call_and_tab(void **state)
 	jw_done(&w);
 }
 
+static void what_no_storage_knows_of_is_volatile(void **state)
+{
+	(void)state;
+	const struct request_id id = {.text = "c2"};
+	const struct reply done = {.tab = 1, .is_volatile = true};
+	struct json_writer w = {0};
+
+	protocol_write_reply(&w, &id, &done);
+	assert_written(&w, "{\"jsonrpc\":\"2.0\",\"id\":\"c2\",\"result\":{\"callId\":null,"
+			   "\"dtCallId\":null,\"tab\":1,\"volatile\":true}}");
+	jw_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -590,6 +603,7 @@ int main(void)
 		cmocka_unit_test(notifications_are_whole_messages),
 		cmocka_unit_test(an_event_an_answer_and_a_snapshot_carry_the_same_call),
 		cmocka_unit_test(answers_name_call_and_tab),
+		cmocka_unit_test(what_no_storage_knows_of_is_volatile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
