@@ -51,6 +51,7 @@ struct drain {
 	uint64_t last;	 /* entries up to this number were read */
 	uint64_t stored; /* the watermark */
 	bool is_stored_known, has_stored;
+	bool was_moved;		/* the watermark could not be moved */
 	unsigned most;		/* records of the next transaction */
 	uint64_t suspect_until; /* one of those up to here is refused */
 	unsigned failures;	/* in a row */
@@ -213,6 +214,7 @@ static uint64_t believed(struct drain *drain, uint64_t position)
 static bool find_position(struct drain *drain)
 {
 	uint64_t position;
+	bool is_refused;
 
 	if (drain->is_stored_known)
 		return true;
@@ -225,8 +227,13 @@ static bool find_position(struct drain *drain)
 	/* The records at hand are those that follow, unless a commit of unknown outcome was one. */
 	if (!drain->reader || position != drain->stored)
 		read_from(drain, believed(drain, position));
+	is_refused = drain->was_moved && position == drain->stored;
+	drain->was_moved = false;
 	drain->stored = position;
-	return true;
+	/* Not moved by anybody, and yet not ours to move: the lease is another's. */
+	if (is_refused)
+		failed(drain, false, "another gateway serves this node");
+	return !is_refused;
 }
 
 static void make_room(struct drain *drain)
@@ -328,6 +335,8 @@ static void write_batch(struct drain *drain)
 	struct drain_move move = {
 		.node = drain->node,
 		.journal_id = drain->config.journal_id,
+		.tenant_id = drain->config.tenant_id,
+		.lease_epoch = drain->config.lease_epoch,
 		.from = drain->stored,
 		.to = is_all ? drain->last : drain->records[drain->first + count - 1].number,
 	};
@@ -340,6 +349,7 @@ static void write_batch(struct drain *drain)
 		stored(drain, count, move.to);
 		break;
 	case STORE_MOVED:
+		drain->was_moved = true;
 		drain->is_stored_known = false;
 		break;
 	case STORE_REFUSED:

@@ -13,6 +13,9 @@
 struct drain_config {
 	const char *conninfo, *node;
 	struct uuid journal_id;
+	struct uuid tenant_id;
+	int64_t lease_epoch; /* what the lease of tenant and node must have; 0 = it is not looked at
+			      */
 	struct journal *journal; /* borrowed */
 	uint64_t first, last;	 /* the entries it had when it was opened; 0 = none */
 	unsigned keep_s;	 /* what is younger than this is not released */

@@ -22,10 +22,15 @@ enum status drain_position(struct db_conn *conn, const char *node, const struct 
 static enum status move_watermark(struct db_conn *conn, const struct drain_move *move,
 				  bool *ret_has_moved)
 {
-	const struct db_param params[] = {db_text(move->node), db_uuid(&move->journal_id),
-					  db_int((int64_t)move->from), db_int((int64_t)move->to)};
+	const struct db_param params[] = {
+		db_text(move->node),
+		db_uuid(&move->journal_id),
+		db_int((int64_t)move->from),
+		db_int((int64_t)move->to),
+		db_uuid(&move->tenant_id),
+		move->lease_epoch ? db_int(move->lease_epoch) : db_null()};
 	struct db_result *rows auto_db_result = NULL;
-	enum status status = db_query(conn, "journal_move", params, 4, &rows, NULL);
+	enum status status = db_query(conn, "journal_move", params, 6, &rows, NULL);
 
 	*ret_has_moved = status == ST_OK && db_rows(rows) == 1;
 	return status;

@@ -6,12 +6,15 @@
 struct drain_move { /* of the watermark */
 	const char *node;
 	struct uuid journal_id;
+	struct uuid tenant_id;
+	int64_t lease_epoch; /* 0 = not looked at */
 	uint64_t from, to;
 };
 
 enum store_verdict {
 	STORE_DONE,    /* committed */
-	STORE_MOVED,   /* nothing was written: the watermark is not at `from` */
+	STORE_MOVED,   /* nothing was written: the watermark is not at `from`, or the lease is
+			  another's */
 	STORE_REFUSED, /* nothing was written: PostgreSQL will never take one of these rows */
 	STORE_LATE,    /* it took too long, which fewer rows may not */
 	STORE_FAILED,  /* nothing is known: it may be stored or not */

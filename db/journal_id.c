@@ -67,6 +67,13 @@ static enum status write_id(const struct journal_io *io, const char *folder, con
 	return ST_OK;
 }
 
+bool journal_id_peek(const char *folder, const struct journal_io *io, struct uuid *ret)
+{
+	char path[JOURNAL_PATH_SIZE];
+
+	return str_format(path, sizeof(path), "%s/id", folder) && read_id(io, path, ret);
+}
+
 enum status journal_id_get(const char *folder, const struct journal_io *io, bool is_new,
 			   struct uuid *ret, struct err *err)
 {

@@ -7,6 +7,8 @@
 #include "base/uuid.h"
 #include "db/journal.h"
 
+/* Only reads it; false when there is none. */
+bool journal_id_peek(const char *folder, const struct journal_io *io, struct uuid *ret);
 /* Reads it; makes a new one when there is none or is_new. */
 enum status journal_id_get(const char *folder, const struct journal_io *io, bool is_new,
 			   struct uuid *ret, struct err *err) MUST_USE;

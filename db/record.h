@@ -136,6 +136,10 @@ struct record_log_config {
 	const char *conninfo;	 /* libpq's; of the drain */
 	const char *journal_dir; /* made when it is not there */
 	const char *node;
+	/* The drain stores only while the lease of tenant and node has this epoch (lease.h); 0 = it
+	 * does not look. */
+	struct uuid tenant_id;
+	int64_t lease_epoch;
 	unsigned limit;	       /* records that may wait for the disk; 0 = 100,000 */
 	bool salvage;	       /* go on behind damage of the journal, losing what is damaged */
 	uint32_t segment_size; /* 0 = the journal's own; tests */
@@ -188,6 +192,8 @@ enum status record_append(struct record_log *, const struct record *record,
 /* What is appended between on and off is stable together or not at all, also when the program is
  * killed: the records of one step. */
 void record_log_hold(struct record_log *, bool on);
+/* In the file `id` of its folder. */
+struct uuid record_log_journal_id(const struct record_log *);
 /* Delivers what the journal and the drain have to say. */
 void record_log_poll(struct record_log *);
 /* So much was appended since the last checkpoint began that it is time for another. */

@@ -109,6 +109,8 @@ static enum status open_drain(struct record_log *log, const struct record_log_co
 					    .user = log};
 	struct drain_config drain = {.conninfo = config->conninfo,
 				     .node = config->node,
+				     .tenant_id = config->tenant_id,
+				     .lease_epoch = config->lease_epoch,
 				     .journal = log->journal,
 				     .first = found->first,
 				     .last = found->last,
@@ -119,6 +121,7 @@ static enum status open_drain(struct record_log *log, const struct record_log_co
 	enum status status =
 		journal_id_get(config->journal_dir, io, is_new, &drain.journal_id, err);
 
+	log->journal_id = drain.journal_id;
 	if (status == ST_OK)
 		atomic_store(&log->drain, drain_open(&drain, &events));
 	return status;
@@ -206,6 +209,11 @@ bool record_log_wants_checkpoint(const struct record_log *log)
 bool record_log_is_degraded(const struct record_log *log)
 {
 	return journal_is_degraded(log->journal);
+}
+
+struct uuid record_log_journal_id(const struct record_log *log)
+{
+	return log->journal_id;
 }
 
 uint64_t record_log_waiting(const struct record_log *log)

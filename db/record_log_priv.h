@@ -24,6 +24,7 @@ struct record_news {
 struct record_log {
 	struct record_log_events events;
 	unsigned limit;
+	struct uuid journal_id;
 	struct journal *journal;
 	struct drain *_Atomic drain;
 	_Atomic uint64_t synced;

@@ -103,9 +103,16 @@ from gateway_journal
 where node = $1 and journal_id = $2
 
 -- name: journal_move
--- $1 node $2 journal_id $3 seq as it must be now (0 = no row yet, or 0) $4 seq from now on -> seq; no row: somebody else has moved it
+-- $1 node $2 journal_id $3 seq as it must be now (0 = no row yet, or 0) $4 seq from now on $5 tenant_id $6 epoch of the lease, null = not looked at -> seq; no row: somebody else has moved it, or serves this node
+with lease as materialized (
+	select
+	from gateway_leases
+	where $6::bigint is not null and tenant_id = $5 and node = $1 and epoch = $6
+	for share
+)
 insert into gateway_journal as j (node, journal_id, seq)
-values ($1, $2, $4)
+select $1::text, $2::uuid, $4::bigint
+where $6::bigint is null or exists (select from lease)
 on conflict (node, journal_id) do update
 set seq = excluded.seq, modified_on = now()
 where j.seq = $3::bigint
