@@ -395,6 +395,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 		*size = 0;
 		return goes_on ? MHD_YES : MHD_NO;
 	}
+	/* 0.9.75 may ask once more although it has the answer. */
+	if (connection->is_rejected)
+		return MHD_YES;
 	if (!connection->is_dispatched)
 		dispatch(connection);
 	if (atomic_load(&connection->request->stage) == STAGE_ANSWERED)
@@ -479,6 +482,16 @@ void http_destroy(struct http *http)
 	reaper_destroy(http->reaper);
 	http->routes->http = NULL;
 	free(http);
+}
+
+void http_drain(struct http *http)
+{
+	atomic_store(&http->is_stopping, true);
+}
+
+bool http_is_quiet(struct http *http)
+{
+	return reaper_wait_quiet(http->reaper, 0);
 }
 
 bool http_adopt(struct http *http, int fd, const struct sockaddr *address, socklen_t length)

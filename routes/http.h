@@ -16,4 +16,7 @@ struct http *http_create(struct routes *routes, struct err *err);
 void http_destroy(struct http *http);
 /* From any thread. Takes the descriptor; false: it was closed. */
 bool http_adopt(struct http *http, int fd, const struct sockaddr *address, socklen_t length);
+/* Refuses what comes from now on, finishes what is under way. */
+void http_drain(struct http *http);
+bool http_is_quiet(struct http *http);
 unsigned http_connections(const struct http *http);

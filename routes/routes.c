@@ -149,6 +149,16 @@ bool routes_adopt(struct routes *routes, int fd, const struct sockaddr *address,
 	return http_adopt(routes->http, fd, address, length);
 }
 
+void routes_drain(struct routes *routes)
+{
+	http_drain(routes->http);
+}
+
+bool routes_is_quiet(struct routes *routes)
+{
+	return http_is_quiet(routes->http);
+}
+
 unsigned routes_connections(const struct routes *routes)
 {
 	return http_connections(routes->http);

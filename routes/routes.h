@@ -56,4 +56,9 @@ struct routes *routes_create(const struct routes_config *config, struct control 
 void routes_destroy(struct routes *); /* resumes all suspended with 503, then stops */
 /* Takes the descriptor, from any thread. False: it was closed. */
 bool routes_adopt(struct routes *, int fd, const struct sockaddr *address, socklen_t length);
+/* New requests are answered with 503 from now on, and connections end with their answer; what is
+ * under way goes on. From any thread. */
+void routes_drain(struct routes *);
+/* Nothing is under way. */
+bool routes_is_quiet(struct routes *);
 unsigned routes_connections(const struct routes *);

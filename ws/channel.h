@@ -83,6 +83,7 @@ struct channel {
 	bool is_behind; /* its next event comes from on_ready(), live ones wait there */
 	bool is_ping_due;
 	bool is_close_sent;
+	bool is_leaving; /* closed as soon as its commands are answered; hears no new ones */
 	struct channel *agent_prev; /* NULL = not attached */
 	struct uuid agent_id, session_id;
 	char *client; /* NULL = none */

@@ -39,12 +39,18 @@ void hub_send(struct channel *channel)
 
 /* ---- closing ---- */
 
-static void close_for_all(struct channel *channel)
+void hub_close_restarting(struct channel *channel)
 {
 	struct hub *hub = channel->shared->hub;
 	char reason[32] = "";
 	uint32_t random;
 
+	/* What it has asked for is under way: it is to hear what came of it, unless we come again.
+	 */
+	bool must_wait = channel->pending_count > 0 && !channel->is_leaving;
+	channel->is_leaving = true;
+	if (must_wait)
+		return;
 	if (hub->closing_spread_ms > 0) {
 		random_bytes(&random, sizeof(random));
 		snprintf(reason, sizeof(reason), "retry=%" PRIu32,
@@ -182,7 +188,7 @@ static void do_slice(struct job *job)
 		struct channel *channel = job->next;
 		job->next = channel->next;
 		if (!job->frame)
-			close_for_all(channel);
+			hub_close_restarting(channel);
 		else if (channel->state == CHANNEL_ATTACHED)
 			channel_send(channel, job->frame);
 	}
@@ -295,7 +301,7 @@ struct channel *hub_open(struct hub *hub, void *wire, const struct ticket *ticke
 	hub->figures.opened++;
 	list(hub, channel);
 	if (hub->closing_code)
-		close_for_all(channel);
+		hub_close_restarting(channel);
 	else if (!ticket)
 		channel_close(channel, CLOSE_NOT_SIGNED_IN, "ticket");
 	else

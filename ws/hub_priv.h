@@ -55,6 +55,8 @@ struct frame *hub_frame(struct hub *hub);
 void hub_send(struct channel *channel);
 void hub_broadcast(struct hub *hub, struct frame *frame);
 
+/* All are closed: this one too, at once or when its last command has been answered. */
+void hub_close_restarting(struct channel *channel);
 /* Attached from now on: the session's end is watched. */
 void hub_watch_session(struct channel *channel);
 

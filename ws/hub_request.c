@@ -156,6 +156,8 @@ static void on_reply(void *user, const struct command *command, const struct rep
 			protocol_write_reply(&channel->shared->hub->writer, &pending->id, reply);
 			hub_send(channel);
 		}
+		if (channel->is_leaving && channel->pending_count == 0)
+			hub_close_restarting(channel);
 	}
 	free(pending);
 }
@@ -251,6 +253,9 @@ void hub_on_message(struct channel *channel, const char *text, size_t length, bo
 	enum status status;
 
 	channel->shared->hub->figures.messages_in++;
+	/* Not carried out and not answered: the client asks again, under its id, where it goes. */
+	if (channel->is_leaving)
+		return;
 	if (is_binary)
 		status = err_set(&err, ST_INVALID, "protocol.bad_request", "",
 				 "messages are text frames, this one is binary");

@@ -41,7 +41,9 @@ void ws_destroy(struct ws *);
 /* Takes the descriptor (closed on failure). On the call plane's thread. */
 void ws_adopt(struct ws *, int fd);
 /* Closes every tab: 1012 with a retry hint spread over spread_ms (a restart) - then
- * ws_connections() falls to 0. Who comes later is closed the same way. */
+ * ws_connections() falls to 0. A tab whose commands are under way hears of them first, what it asks
+ * now is not carried out; the second time nobody is waited for. Who comes later is closed the same
+ * way. */
 void ws_close_all(struct ws *, unsigned code, unsigned spread_ms);
 /* Descriptors that were adopted and are not closed yet. From any thread. */
 unsigned ws_connections(const struct ws *);
