@@ -14,8 +14,6 @@
 
 #define TICK_US		1000000
 #define HOUR_TICKS	3600
-#define STOP_TABS_US	3000000 /* tabs get this long to take their close frame */
-#define STOP_SPREAD_MS	2000
 #define HISTORY_MS	600000 /* of events that are told again to whoever comes back */
 #define STOP_STORAGE_MS 5000
 
@@ -93,6 +91,7 @@ static void on_turn(void *user)
 {
 	struct app *app = user;
 
+	app_look_at_lease(app);
 	adopt_sockets(app);
 	record_log_poll(app->log);
 	control_poll(app->control);
@@ -124,20 +123,8 @@ static void on_tick(void *arg)
 	if (app->ticks++ % HOUR_TICKS == 0)
 		app_forget_expired(app);
 	timer_set(loop_timers(app->loop), &app->tick, clock_mono_us(&clock_system) + TICK_US);
-	if (!app->stop_until_us)
-		return;
-	if (!ws_connections(app->ws) || clock_mono_us(&clock_system) >= app->stop_until_us)
+	if (app->stop_until_us && app_stop_is_over(app))
 		loop_stop(app->loop);
-}
-
-static void begin_stop(struct app *app)
-{
-	log_info("stopping", "tabs=%u", ws_connections(app->ws));
-	atomic_store(&app->is_stopping, true);
-	front_stop_accepting(app->front);
-	ws_close_all(app->ws, 1012, STOP_SPREAD_MS);
-	app->stop_until_us = clock_mono_us(&clock_system) + STOP_TABS_US;
-	timer_set(loop_timers(app->loop), &app->tick, clock_mono_us(&clock_system) + 20000);
 }
 
 static void on_signal(void *user, int signal)
@@ -149,7 +136,7 @@ static void on_signal(void *user, int signal)
 	else if (app->stop_signals++)
 		loop_stop(app->loop);
 	else
-		begin_stop(app);
+		app_begin_stop(app, signal == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
 /* --- building --- */
@@ -216,6 +203,8 @@ static enum status open_log(struct app *app, struct err *err)
 		.conninfo = config_text(app->config, OPT_database),
 		.journal_dir = config_text(app->config, OPT_journal_dir),
 		.node = config_text(app->config, OPT_node),
+		.tenant_id = app_tenant(),
+		.lease_epoch = lease_epoch(app->lease),
 		.salvage = app->salvage,
 	};
 	const struct record_log_events events = {.on_stable = on_stable,
@@ -307,7 +296,9 @@ static enum status create_ari(struct app *app, const struct tel_host *host, stru
 {
 	struct config *c = app->config;
 	struct ari_config config = {.port = (unsigned)config_number(c, OPT_ari_port),
-				    .loop = loop_uv(app->loop)};
+				    .loop = loop_uv(app->loop),
+				    .on_replaced = app_on_replaced,
+				    .user_data = app};
 	bool fits = str_copy(config.host, sizeof(config.host), config_text(c, OPT_ari_host)) &&
 		    str_copy(config.user, sizeof(config.user), config_text(c, OPT_ari_user)) &&
 		    str_copy(config.password, sizeof(config.password),
@@ -490,7 +481,8 @@ static enum status build(struct app *app, struct err *err)
 
 	if (status == ST_OK)
 		status = check_database(config_text(app->config, OPT_database), err);
-
+	if (status == ST_OK)
+		status = app_take_lease(app, err);
 	if (status != ST_OK)
 		return status;
 	app->loop = loop_create(&clock_system, &events, err);
@@ -501,6 +493,7 @@ static enum status build(struct app *app, struct err *err)
 	status = open_database(app, err);
 	if (status == ST_OK) {
 		control_attach_log(app->control, app->log);
+		app_watch_lease(app);
 		status = load_setup(app, err);
 	}
 	create_telephony(app);
@@ -535,7 +528,9 @@ static void tear_down(struct app *app)
 	if (left)
 		log_err("stopped with records that were not stored", "records=%llu",
 			(unsigned long long)left);
+	lease_release(app->lease); /* the next one finds all of it in the database */
 	db_close(app->db);
+	log_info("stopped", "left=%llu", (unsigned long long)left);
 	control_destroy(app->control);
 	if (app->loop)
 		timer_stop(loop_timers(app->loop), &app->tick);
@@ -551,7 +546,7 @@ static void announce(const struct app *app)
 	log_info("ready", "port=%u switch=%s", port, config_text(app->config, OPT_switch));
 }
 
-int app_serve(struct config *config, bool salvage)
+int app_serve(struct config *config, bool salvage, bool take_over)
 {
 	struct app *app = xcalloc(1, sizeof(*app));
 	struct err err = {0};
@@ -559,6 +554,7 @@ int app_serve(struct config *config, bool salvage)
 
 	app->config = config;
 	app->salvage = salvage;
+	app->take_over = take_over;
 	app->switch_state = "connecting";
 	app->tick.fire = on_tick;
 	app->tick.arg = app;
@@ -571,7 +567,8 @@ int app_serve(struct config *config, bool salvage)
 	} else {
 		fprintf(stderr, "calltab serve: %s\n", err.message);
 	}
+	int exit_code = status == ST_OK ? app->exit_code : 1;
 	tear_down(app);
 	free(app);
-	return status == ST_OK ? 0 : 1;
+	return exit_code;
 }

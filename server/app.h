@@ -4,8 +4,8 @@
 #include "server/config.h"
 
 /* `calltab serve`: returns the exit code. Prints `ready port=N url=...` on stdout once it serves.
- * salvage: go on behind a damage of the journal. */
-int app_serve(struct config *config, bool salvage);
+ * salvage: go on behind a damage of the journal. take_over: from the gateway that serves now. */
+int app_serve(struct config *config, bool salvage, bool take_over);
 
 /* The one tenant there is until tenants are configured. */
 #define TENANT_DEFAULT "00000000-0000-7000-8000-000000000001"

@@ -1,12 +1,13 @@
 #pragma once
-/* What the files of the builder share: app.c life | app_hooks.c what the HTTP door asks of rooms it
- * may not see | app_setup.c agents, queues, outcomes from the database | app_sim.c the simulated
- * switch over HTTP. */
+/* What the files of the builder share: app.c life | app_stop.c its end, and who else may serve |
+ * app_hooks.c what the HTTP door asks of rooms it may not see | app_setup.c agents, queues,
+ * outcomes from the database | app_sim.c the simulated switch over HTTP. */
 #include <stdatomic.h>
 
 #include "base/inbox.h"
 #include "control/control.h"
 #include "db/db.h"
+#include "db/lease.h"
 #include "db/record.h"
 #include "routes/routes.h"
 #include "server/app.h"
@@ -22,7 +23,8 @@ struct app {
 	struct loop *loop;
 	struct db *db;
 	struct record_log *log;
-	bool salvage;
+	struct lease *lease;
+	bool salvage, take_over;
 	struct telephony *telephony;
 	struct tel_driver *driver; /* owned by telephony */
 	struct sim *sim;	   /* NULL with a real switch */
@@ -43,9 +45,25 @@ struct app {
 	bool is_continuous; /* no record was lost since the last run */
 	unsigned ticks;
 	int stop_signals;
-	int64_t stop_until_us;
+	int64_t stop_until_us; /* 0 = not stopping */
+	bool is_stop_urgent;
+	int exit_code;
+	/* another gateway: it said what it wants, then set the flag */
+	atomic_bool is_wanted, is_lost;
+	bool is_replaced; /* the switch said so */
+	char wanted_by[128], lost_to[128];
 };
 
+/* Once is enough; the loop is stopped when all is done or it has taken too long. */
+void app_begin_stop(struct app *app, const char *why);
+/* Asked by the tick while it stops; sets the next one when it is not. */
+bool app_stop_is_over(struct app *app);
+/* One gateway for a node and a switch: before the journal is opened; when the loop may be woken; on
+ * each turn. */
+enum status app_take_lease(struct app *app, struct err *err);
+void app_watch_lease(struct app *app);
+void app_look_at_lease(struct app *app);
+void app_on_replaced(void *app);
 struct route_hooks app_hooks(struct app *);
 /* Loads agents, queues and outcomes into control, now; before the loop runs or on its thread after
  * SIGHUP. */

@@ -10,20 +10,27 @@ static int run_serve(struct cli *cli)
 {
 	if (cli->word_count)
 		return cli_usage(&command_serve, "%.40s is not understood", cli->words[0]);
-	return app_serve(&cli->config, cli_flag(cli, "salvage"));
+	return app_serve(&cli->config, cli_flag(cli, "salvage"), cli_flag(cli, "take-over"));
 }
 
 const struct cli_command command_serve = {
 	.name = "serve",
 	.summary = "run the gateway",
-	.help = "Usage: calltab serve [--config FILE] [--OPTION VALUE ...] [--salvage]\n\n"
+	.help = "Usage: calltab serve [--config FILE] [--OPTION VALUE ...] [--salvage]\n"
+		"                     [--take-over]\n\n"
 		"Serves until SIGTERM or Ctrl-C; SIGHUP reloads agents, queues and outcomes.\n"
 		"Prints `ready port=N url=...` when it serves.\n\n"
+		"One gateway serves a node and a switch. A second one is refused, or takes over "
+		"with\n--take-over; whoever lost them without being asked ends with exit code "
+		"3.\n\n"
 		"--salvage  when the journal is damaged: goes on without the damaged entries, "
-		"which are lost\n\n"
+		"which are lost\n"
+		"--take-over  when another gateway serves: asks it to end, and waits for that up "
+		"to "
+		"a minute\n\n"
 		"Example: calltab serve --database 'host=/run/postgresql dbname=calltab' --switch "
 		"sim\n",
-	.flags = "!salvage",
+	.flags = "!salvage !take-over",
 	.run = run_serve,
 };
 

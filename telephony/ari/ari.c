@@ -423,6 +423,11 @@ struct tel_driver *ari_driver_create(const struct tel_host *host, const struct a
 	return &ari->driver;
 }
 
+void ari_driver_fence(struct tel_driver *driver, const char *why)
+{
+	ari_link_fence(ari_of(driver), why);
+}
+
 const char *ari_driver_state(struct tel_driver *driver)
 {
 	return ari_of(driver)->state;

@@ -23,13 +23,20 @@ struct ari_config {
 	char station_technology[17];		 /* default "PJSIP": PJSIP/<extension> */
 	char music_class[65];			 /* "" = the default class */
 	unsigned connect_min_ms, connect_max_ms; /* back-off, default 100 .. 3200 */
-	unsigned ping_s;			 /* default 5: dead peers are noticed within 10 s */
+	/* Another client has taken over the application; the driver is fenced already. On the call
+	 * plane's thread, outside of facts; may be NULL. */
+	void (*on_replaced)(void *user_data);
+	void *user_data;
+	unsigned ping_s; /* default 5: dead peers are noticed within 10 s */
 };
 
 /* lws: the call plane's context on libuv (may be shared with the tabs). Borrowed: it outlives the
  * driver. tel_driver_open() answers ST_INVALID for a configuration that cannot work. */
 struct tel_driver *ari_driver_create(const struct tel_host *host, const struct ari_config *config,
 				     struct lws_context *lws);
+/* From now on nothing is asked of Asterisk any more, until the program is started anew: calls are
+ * another gateway's. */
+void ari_driver_fence(struct tel_driver *driver, const char *why);
 /* What /readyz and the log say: "connecting", "up", "away: <why>" (it is tried again soon),
  * "refused: wrong user or password", "refused: Asterisk 20.1 is too old ..." (tried again every 30
  * s), "refused: another client ..." (never tried again). */

@@ -98,14 +98,21 @@ void ari_link_refuse(struct ari *ari, const char *why)
 	try_again_in(ari, REFUSED_MS);
 }
 
+void ari_link_fence(struct ari *ari, const char *why)
+{
+	set_state(ari, "refused: %s", why);
+	ari_net_close(ari->net);
+	ari_timer_stop(ari, &ari->connect_timer);
+	forget_link(ari);
+}
+
 /* Another gateway has taken our application over, and has our calls. Trying again would take them
  * back, and so on for ever: this one stays away until it is started anew. */
 static void on_replaced(struct ari *ari)
 {
-	set_state(ari, "refused: another client of Asterisk has taken over application %s",
-		  ari->config.app);
-	ari_net_close(ari->net);
-	forget_link(ari);
+	ari_link_fence(ari, "another client of Asterisk has taken over the application");
+	if (ari->config.on_replaced)
+		ari->config.on_replaced(ari->config.user_data);
 }
 
 static void on_open(void *user)

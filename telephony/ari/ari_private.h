@@ -293,3 +293,5 @@ void ari_link_up(struct ari *ari);
 void ari_link_drop(struct ari *ari, const char *why);
 /* The same, but nothing is gained by trying again soon. */
 void ari_link_refuse(struct ari *ari, const char *why);
+/* For good: never tried again. */
+void ari_link_fence(struct ari *ari, const char *why);
