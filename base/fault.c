@@ -1,27 +1,56 @@
 #include "base/fault.h"
 
 #ifdef CALLTAB_FAULTS
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define FAULTS_MAX 8
+#define COUNTS_MAX 128
+#define LATE_MS	   150
 
 static struct fault {
 	char name[64], action[16];
 	int hit;
 	atomic_int hits;
 } faults[FAULTS_MAX];
+
+/* As it is in the file: of fixed size, so that another program can read it. */
+static struct count {
+	char name[56];
+	_Atomic uint64_t hits;
+} * counts;
+
+static pthread_mutex_t counts_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned fault_count, planted;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void map_counts(const char *path)
+{
+	const size_t size = COUNTS_MAX * sizeof(*counts);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *memory = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size) == 0)
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory != MAP_FAILED)
+		counts = memory;
+	if (fd >= 0)
+		close(fd);
+}
 
 static void read_environment(void)
 {
 	const char *text = getenv("CALLTAB_FAILPOINT"), *plant = getenv("CALLTAB_PLANT");
+	const char *path = getenv("CALLTAB_FAILPOINT_COUNTS");
 
 	planted = plant ? (unsigned)strtoul(plant, NULL, 10) : 0;
 	while (text && *text && fault_count < FAULTS_MAX) {
@@ -33,11 +62,32 @@ static void read_environment(void)
 		text = strchr(text, ',');
 		text = text ? text + 1 : NULL;
 	}
+	if (path && *path)
+		map_counts(path);
+}
+
+static void count(const char *name)
+{
+	unsigned i = 0;
+
+	if (!counts)
+		return;
+	pthread_mutex_lock(&counts_lock);
+	while (i < COUNTS_MAX && counts[i].name[0] &&
+	       strncmp(counts[i].name, name, sizeof(counts[i].name)) != 0)
+		i++;
+	if (i < COUNTS_MAX && !counts[i].name[0])
+		snprintf(counts[i].name, sizeof(counts[i].name), "%s", name);
+	pthread_mutex_unlock(&counts_lock);
+	if (i < COUNTS_MAX)
+		atomic_fetch_add(&counts[i].hits, 1);
 }
 
 static bool carry_out(const struct fault *fault)
 {
-	if (!strcmp(fault->action, "kill"))
+	if (!strcmp(fault->action, "late"))
+		poll(NULL, 0, LATE_MS);
+	if (!strcmp(fault->action, "kill") || !strcmp(fault->action, "late"))
 		kill(getpid(), SIGKILL);
 	if (!strcmp(fault->action, "stop"))
 		kill(getpid(), SIGSTOP);
@@ -49,11 +99,26 @@ bool fault_reached(const char *name)
 	bool has_failed = false;
 
 	pthread_once(&once, read_environment);
+	count(name);
 	for (unsigned i = 0; i < fault_count; i++)
 		if (!strcmp(faults[i].name, name) &&
 		    atomic_fetch_add(&faults[i].hits, 1) + 1 == faults[i].hit)
 			has_failed |= carry_out(&faults[i]);
 	return has_failed;
+}
+
+unsigned fault_small(const char *name, unsigned usual)
+{
+	const char *text = getenv("CALLTAB_SMALL");
+	size_t length = strlen(name);
+
+	while (text && *text) {
+		if (!strncmp(text, name, length) && text[length] == ':')
+			return (unsigned)strtoul(text + length + 1, NULL, 10);
+		text = strchr(text, ',');
+		text = text ? text + 1 : NULL;
+	}
+	return usual;
 }
 
 bool fault_is_planted(unsigned number)

@@ -127,7 +127,7 @@ static void settle_one(struct control *control, struct remembered *entry)
 		memory_forget(control, entry);
 		return;
 	}
-	if (!call &&
+	if (!call && !PLANTED(22) &&
 	    (intent.kind == CMD_RELEASE || intent.kind == CMD_REJECT || intent.kind == CMD_HOLD)) {
 		send_again(control, entry);
 	} else if (call && strcmp(call->call.view.reason, "lost") != 0) {

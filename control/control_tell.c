@@ -255,13 +255,17 @@ static void tell_call(struct control *control, const struct pending_tell *pendin
 	if (!slot->told)
 		slot->told = xmalloc(sizeof(*slot->told));
 	*slot->told = *pending->call;
-	slot->seq = pending->seq;
+	slot->seq = PLANTED(16) && pending->seq % 16 < 2 ? pending->seq ^ 1 : pending->seq;
 	control->told_count++;
 	FAILPOINT("tell");
 	if (PLANTED(2) && control->told_count % 40 == 0)
 		return;
 	for (unsigned i = 0; i < control->listener_count; i++)
 		if (control->listeners[i].on_call)
+			control->listeners[i].on_call(control->listeners[i].user, pending->tell,
+						      slot->told, control->epoch, slot->seq);
+	if (PLANTED(15) && control->told_count % 40 == 0)
+		for (unsigned i = 0; i < control->listener_count; i++)
 			control->listeners[i].on_call(control->listeners[i].user, pending->tell,
 						      slot->told, control->epoch, slot->seq);
 }

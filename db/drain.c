@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "db/conn.h"
 #include "db/drain_release.h"
 #include "db/drain_rows.h"
@@ -224,6 +225,7 @@ static bool find_position(struct drain *drain)
 		return false;
 	}
 	drain->is_stored_known = true;
+	FAILPOINT("drain.position");
 	/* The records at hand are those that follow, unless a commit of unknown outcome was one. */
 	if (!drain->reader || position != drain->stored)
 		read_from(drain, believed(drain, position));
@@ -306,6 +308,7 @@ static unsigned batch_size(const struct drain *drain)
 
 static void stored(struct drain *drain, unsigned count, uint64_t number)
 {
+	FAILPOINT("drain.stored");
 	drain->first += count;
 	drain->stored = number;
 	drain->has_stored = true;
@@ -328,6 +331,17 @@ static void refused(struct drain *drain, unsigned count)
 	drain->suspect_until = 0;
 }
 
+/* What a drain does that makes its keys anew when it does not know whether a batch was stored. */
+static void store_again(struct drain *drain, unsigned count, struct drain_move move)
+{
+	for (unsigned i = drain->first; i < drain->first + count; i++)
+		drain->records[i].event_id = uuid_make(drain->records[i].at_ms);
+	move.from = move.to;
+	drain_rows_begin(drain->rows, drain->records + drain->first, count,
+			 &drain->config.journal_id);
+	drain_store(&drain->conn, drain->rows, &move);
+}
+
 static void write_batch(struct drain *drain)
 {
 	unsigned count = batch_size(drain);
@@ -342,10 +356,12 @@ static void write_batch(struct drain *drain)
 	};
 
 	drain->began_us = now_us();
-	drain_rows_begin(drain->rows, drain->records + drain->first, count,
-			 &drain->config.journal_id);
+	drain_rows_begin(drain->rows, drain->records + drain->first,
+			 count - (PLANTED(11) && count > 1), &drain->config.journal_id);
 	switch (drain_store(&drain->conn, drain->rows, &move)) {
 	case STORE_DONE:
+		if (PLANTED(12))
+			store_again(drain, count, move);
 		stored(drain, count, move.to);
 		break;
 	case STORE_MOVED:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "db/drain_array.h"
 
 enum kind { KIND_CALL, KIND_EVENT, KIND_CLOSE, KIND_RESULT, KIND_AGENT, KIND_COUNT };
@@ -289,7 +290,7 @@ static void put_event(struct drain_rows *rows, struct drain_statement *to, const
 		drain_array_null(next(rows, to, ARRAY_BIGINT));
 	TEXT(actor_word(call->actor));
 	TEXT(call->reason);
-	INT(call->cause);
+	INT(call->cause + PLANTED(25));
 	TIME(first_of(record->event_at_ms, record->at_ms));
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "db/sqlstate.h"
 #include "db/statements.h"
 
@@ -59,6 +60,25 @@ static enum status execute(struct db_conn *conn, const struct drain_statement *s
 	return status;
 }
 
+/* In two steps, so that a test can come between: sent, and answered. */
+static enum status commit(struct db_conn *conn)
+{
+	PGresult *result;
+
+	if (!PQsendQuery(conn->pg, "commit")) {
+		conn->is_lost = true;
+		return ST_UNAVAILABLE;
+	}
+	FAILPOINT("drain.commit_sent");
+	enum status status = conn_result(conn, &result, NULL);
+	if (status == ST_OK)
+		status = conn_check(conn, "storing records", result, NULL);
+	if (status == ST_OK)
+		PQclear(result);
+	FAILPOINT("drain.committed");
+	return status;
+}
+
 static enum store_verdict verdict_of(struct db_conn *conn)
 {
 	if (conn->is_hung)
@@ -77,14 +97,17 @@ enum store_verdict drain_store(struct db_conn *conn, struct drain_rows *rows,
 	bool has_moved = true;
 
 	conn->sqlstate[0] = '\0';
+	FAILPOINT("drain.begin");
 	enum status status = db_begin(conn, NULL);
 	/* First of all: its row's lock keeps any other writer of this journal out. */
 	if (status == ST_OK)
 		status = move_watermark(conn, move, &has_moved);
 	while (status == ST_OK && has_moved && drain_rows_next(rows, &statement))
 		status = execute(conn, &statement);
+	if (FAILPOINT("drain.commit"))
+		status = ST_UNAVAILABLE;
 	if (status == ST_OK && has_moved)
-		status = db_commit(conn, NULL);
+		status = commit(conn);
 	if (status == ST_OK && has_moved)
 		return STORE_DONE;
 

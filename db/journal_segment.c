@@ -9,6 +9,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/fault.h"
 #include "base/str.h"
 
 #define MAGIC	      "calltab\n"
@@ -338,6 +339,7 @@ bool spare_step(struct segment_spare *spare, int64_t size)
 		spare_fail(spare);
 		return false;
 	}
+	FAILPOINT("segment.spare");
 	int64_t zeroed = segment_zero(spare->io, spare->fd, spare->zeroed, spare->size);
 	if (zeroed < 0) {
 		spare_fail(spare);
@@ -369,13 +371,16 @@ int spare_become(struct segment_spare *spare, const struct segment_header *heade
 
 	spare_path(spare, from);
 	segment_header_put(bytes, header);
+	FAILPOINT("segment.fill");
 	if (!segment_path(path, spare->folder, header->number) ||
 	    !segment_write(io, spare->fd, bytes, sizeof(bytes), 0) ||
 	    !segment_write(io, spare->fd, group, size, sizeof(bytes)) ||
-	    io->fdatasync(io->user, spare->fd) != 0 || io->rename(io->user, from, path) != 0) {
+	    io->fdatasync(io->user, spare->fd) != 0 || FAILPOINT("segment.filled") ||
+	    io->rename(io->user, from, path) != 0) {
 		spare_fail(spare);
 		return -1;
 	}
+	FAILPOINT("segment.named");
 	if (io->fsync_dir(io->user, spare->folder) != 0) {
 		int why = errno;
 		spare_drop(spare);

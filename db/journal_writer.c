@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/uuid.h"
 
@@ -17,6 +19,7 @@
 #define PAUSE_LONGEST_US INT64_C(1000000)
 #define SPARE_PAUSE_US	 INT64_C(10000000)
 #define ZEROS_AHEAD	 (2 << 20)
+#define TOO_EARLY_MS	 30 /* of a planted defect */
 
 int64_t journal_now_us(void)
 {
@@ -52,8 +55,15 @@ static void pause_writing(struct journal *journal)
 	journal->not_before_us = journal_now_us() + pause;
 }
 
+static void tell_synced(struct journal *journal, uint64_t last)
+{
+	if (journal->has_thread && journal->events.on_synced)
+		journal->events.on_synced(journal->events.user, last);
+}
+
 static void succeeded(struct journal *journal, size_t size, uint64_t last)
 {
+	FAILPOINT("journal.synced");
 	journal->taken_done += size;
 	if (!has_taken(journal)) {
 		journal->taken.size = journal->taken_done = 0;
@@ -64,8 +74,9 @@ static void succeeded(struct journal *journal, size_t size, uint64_t last)
 	journal->waiting -= size;
 	journal->synced = last;
 	pthread_mutex_unlock(&journal->lock);
-	if (journal->has_thread && size > 0 && journal->events.on_synced)
-		journal->events.on_synced(journal->events.user, last);
+	if (size > 0)
+		tell_synced(journal, last);
+	FAILPOINT("journal.told");
 	journal->failures = 0;
 	journal->not_before_us = 0;
 	if (!journal->is_degraded)
@@ -193,6 +204,7 @@ static bool begin_segment(struct journal *journal, size_t group_max)
 	int64_t end = SEGMENT_HEADER_SIZE + (int64_t)size;
 	int64_t file_size = end > journal->segment_size ? end : journal->segment_size;
 	seal(journal);
+	FAILPOINT("journal.new_segment");
 	if (spare_reach(&journal->spare, file_size, end))
 		journal->fd = spare_become(&journal->spare, &header,
 					   journal->taken.bytes + journal->taken_done, size);
@@ -203,6 +215,7 @@ static bool begin_segment(struct journal *journal, size_t group_max)
 		errno = error;
 		return false;
 	}
+	FAILPOINT("journal.segment_begun");
 	journal->seed = seed;
 	journal->at = end;
 	journal->size = file_size;
@@ -240,6 +253,21 @@ static size_t least_room(const struct journal *journal)
 	return left <= most ? left : next_entry_bytes(journal);
 }
 
+/* A disk that has failed, for tests. */
+static bool has_failed(bool is_planned)
+{
+	if (is_planned)
+		errno = EIO;
+	return is_planned;
+}
+
+/* What a journal does that is not there to keep a promise. */
+static void tell_too_early(struct journal *journal, uint64_t last)
+{
+	tell_synced(journal, last);
+	poll(NULL, 0, TOO_EARLY_MS);
+}
+
 static bool append_group(struct journal *journal)
 {
 	const struct journal_io *io = &journal->io;
@@ -248,9 +276,12 @@ static bool append_group(struct journal *journal)
 	size_t size =
 		build_group(journal, room < GROUP_MAX ? room : GROUP_MAX, journal->seed, &last);
 
-	if (!segment_write(io, journal->fd, journal->taken.bytes + journal->taken_done, size,
+	if (PLANTED(1))
+		tell_too_early(journal, last);
+	if (has_failed(FAILPOINT("journal.write")) ||
+	    !segment_write(io, journal->fd, journal->taken.bytes + journal->taken_done, size,
 			   journal->at) ||
-	    io->fdatasync(io->user, journal->fd) != 0)
+	    has_failed(FAILPOINT("journal.sync")) || io->fdatasync(io->user, journal->fd) != 0)
 		return false;
 	journal->at += (int64_t)size;
 	succeeded(journal, size, last);
@@ -299,9 +330,12 @@ static bool release_oldest(struct journal *journal)
 		journal->segment_count > 1 && journal->segments[1].first <= journal->release_below;
 	uint64_t number = is_due ? journal->segments[0].number : 0;
 	pthread_mutex_unlock(&journal->lock);
+	if (is_due)
+		FAILPOINT("journal.release");
 	if (!is_due || !journal_writer_drop_voids(journal) || !unlink_segment(journal, number) ||
 	    journal->io.fsync_dir(journal->io.user, journal->folder) != 0)
 		return false;
+	FAILPOINT("journal.released");
 	pthread_mutex_lock(&journal->lock);
 	journal->segment_count--;
 	memmove(journal->segments, journal->segments + 1,

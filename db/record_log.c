@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "db/journal_id.h"
 #include "db/record_log_priv.h"
@@ -188,11 +189,13 @@ enum status record_append(struct record_log *log, const struct record *record, u
 {
 	if (record_log_waiting(log) >= log->limit)
 		return ST_BUSY;
+	FAILPOINT("record.append");
 	size_t size = record_encode(record, log->bytes);
 	enum status status =
 		journal_append(log->journal, RECORD_TYPE, log->bytes, size, ret_number);
 	if (status != ST_OK)
 		return status;
+	FAILPOINT("record.appended");
 	record_log_count(log, record->has, size);
 	if (record->has & RECORD_CHECKPOINT_END) {
 		log->checkpoint_end = *ret_number;
@@ -276,7 +279,9 @@ static void tell_stable(struct record_log *log, uint64_t number)
 		drain_keep_from(atomic_load(&log->drain), log->checkpoint_begun_at);
 		log->checkpoint_end = 0;
 	}
+	FAILPOINT("record.stable");
 	log->events.on_stable(log->events.user, number);
+	FAILPOINT("record.told");
 }
 
 void record_log_hold(struct record_log *log, bool on)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "db/migrate.h"
@@ -205,6 +206,8 @@ static enum status open_log(struct app *app, struct err *err)
 		.node = config_text(app->config, OPT_node),
 		.tenant_id = app_tenant(),
 		.lease_epoch = lease_epoch(app->lease),
+		.segment_size = SMALL("segment_size", 0),
+		.keep_s = SMALL("keep_s", 0),
 		.salvage = app->salvage,
 	};
 	const struct record_log_events events = {.on_stable = on_stable,
@@ -222,6 +225,7 @@ static enum status open_log(struct app *app, struct err *err)
 		return err_set(err, why.status, why.code, "journal_dir",
 			       "the journal (journal_dir %.60s): %.110s", config.journal_dir,
 			       why.message);
+	FAILPOINT("start.journal_opened");
 	app->is_continuous = found.last > 0 && found.salvaged_gap == 0;
 	log_info("journal", "records=%llu..%llu segments=%u cut_bytes=%llu lost=%llu",
 		 (unsigned long long)found.first, (unsigned long long)found.last, found.segments,
@@ -375,7 +379,9 @@ static enum status recover(struct app *app, struct err *err)
 
 	if (status != ST_OK)
 		return status;
+	FAILPOINT("start.records_read");
 	calls = control_recover_end(app->control, app->is_continuous);
+	FAILPOINT("start.recovered");
 	log_info("state of before", "calls=%u ms=%lld", calls,
 		 (long long)(clock_mono_us(&clock_system) - begun_us) / 1000);
 	return ST_OK;
@@ -505,6 +511,7 @@ static enum status build(struct app *app, struct err *err)
 		status = recover(app, err);
 	if (status == ST_OK)
 		status = start_telephony(app, err);
+	FAILPOINT("start.switch_begun");
 	if (status == ST_OK)
 		status = open_front(app, err);
 	if (status == ST_OK)
@@ -560,6 +567,7 @@ int app_serve(struct config *config, bool salvage, bool take_over)
 	app->tick.arg = app;
 	signal(SIGPIPE, SIG_IGN);
 	status = build(app, &err);
+	FAILPOINT("start.ready");
 	if (status == ST_OK) {
 		announce(app);
 		timer_set(loop_timers(app->loop), &app->tick, clock_mono_us(&clock_system));

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/str.h"
 
 struct phase {
@@ -253,6 +254,7 @@ void tc_restore_settle(struct telephony *t)
 	struct tc_call *call, *next_call;
 	struct tc_line *line, *next_line;
 
+	FAILPOINT("composer.settling");
 	settle_mixes(t);
 	HASH_ITER(hh, t->calls, call, next_call)
 		if (call->is_restored)
@@ -260,4 +262,5 @@ void tc_restore_settle(struct telephony *t)
 	HASH_ITER(hh, t->lines, line, next_line)
 		if (line->is_restored)
 			tc_line_restored(line);
+	FAILPOINT("composer.settled");
 }

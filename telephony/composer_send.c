@@ -5,11 +5,12 @@
 
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "base/str.h"
 
 #define TONE_MS 100
 
-static enum status run(struct telephony *t, const struct tc_op *op)
+static enum status give(struct telephony *t, const struct tc_op *op)
 {
 	struct tel_driver *driver = t->driver;
 
@@ -38,6 +39,14 @@ static enum status run(struct telephony *t, const struct tc_op *op)
 		return tel_mix_music(driver, op->token, op->mix, op->on);
 	}
 	return ST_INTERNAL;
+}
+
+static enum status run(struct telephony *t, const struct tc_op *op)
+{
+	FAILPOINT("composer.send");
+	enum status status = give(t, op);
+	FAILPOINT("composer.sent");
+	return status;
 }
 
 /* For the rest of the composer such a leg has existed and ended, like any other that fails. */

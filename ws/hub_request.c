@@ -3,6 +3,7 @@
 #include <utlist.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "ws/frame.h"
 #include "ws/hub_priv.h"
 
@@ -55,6 +56,8 @@ static bool may_resume(const struct channel *channel, const struct attach *attac
 {
 	const struct hub *hub = channel->shared->hub;
 
+	if (PLANTED(18) && attach->has_position && attach->epoch != epoch)
+		return true;
 	return attach->has_position && attach->epoch == epoch &&
 	       recent_has(hub->recent, &channel->agent_id, channel->tab, epoch, attach->seq, seq,
 			  hub_now_us(hub));
@@ -75,7 +78,9 @@ void hub_on_ready(struct channel *channel)
 	}
 	for (i = 0; i < count && channel_is_ready(channel); i++) {
 		hub->figures.messages_out++;
-		channel_send_text(channel, texts[i].text, texts[i].length);
+		FAILPOINT("ws.resumed_event");
+		if (!PLANTED(17) || i > 0)
+			channel_send_text(channel, texts[i].text, texts[i].length);
 	}
 	channel->heard_seq += i;
 	channel->is_behind = channel->heard_seq < newest;
@@ -136,7 +141,9 @@ static void attach(struct channel *channel, const struct request *request)
 		return;
 	}
 	join(channel, &request->attach);
+	FAILPOINT("ws.joined");
 	answer_attach(channel, request);
+	FAILPOINT("ws.attached");
 	if (channel->state == CHANNEL_ATTACHED)
 		hub_watch_session(channel);
 }
@@ -152,6 +159,7 @@ static void on_reply(void *user, const struct command *command, const struct rep
 	if (channel) {
 		DL_DELETE(channel->pending, pending);
 		channel->pending_count--;
+		FAILPOINT("ws.reply");
 		if (channel->state != CHANNEL_CLOSING) {
 			protocol_write_reply(&channel->shared->hub->writer, &pending->id, reply);
 			hub_send(channel);

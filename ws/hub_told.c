@@ -1,6 +1,7 @@
 /* What control tells: written once, sent to every window that looks at it. */
 #include <utlist.h>
 
+#include "base/fault.h"
 #include "ws/frame.h"
 #include "ws/hub_priv.h"
 
@@ -50,7 +51,11 @@ static void on_call(void *user, enum tell_kind kind, const struct call_view *cal
 	text = recent_begin(hub->recent, now_us);
 	length = protocol_put_call_event(text, kind, call, epoch, seq);
 	recent_commit(hub->recent, &call->agent_id, call->tab, epoch, seq, length, now_us);
+	if (PLANTED(24) && seq % 16 == 0 && hub->channels)
+		channels = audience_find(hub->audience, &hub->channels->agent_id);
+	FAILPOINT("ws.event");
 	send_event(hub, channels, call->tab, text, length);
+	FAILPOINT("ws.event_sent");
 }
 
 /* Written again it is the same text: nothing in it depends on the moment. */
