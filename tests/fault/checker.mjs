@@ -7,7 +7,8 @@
  *   live    channels at the switch when it was over
  * Options: node, the gateway's name; isQuiet: everything was over when the rows were read; presented: {number: how often it
  * was given to POST /present}; needsOutcome: every call that was talked has one; foreign: channels that were nobody's of ours;
- * settleMs: until the end of a far end is in the rows; awayMs: how long the gateway or its switch were away at most. */
+ * settleMs: until the end of a far end is in the rows; awayMs: how long the gateway or its switch were away at most; wrapMs:
+ * how long idle lasts when nobody ends it; isStaffed: whenever somebody called an agent was ready and had a window. */
 import { RULES_OF_ROWS } from './checker_rows.mjs'
 import { RULES_OF_TABS } from './checker_tabs.mjs'
 import { groupBy } from './group.mjs'
@@ -27,7 +28,7 @@ export function describe(findings) {
 
 /* What several rules need. */
 function makeIndex({ ledger = [], tabs = [], rows, live = [] }, options) {
-  const settings = { node: 'lab', isQuiet: false, presented: {}, needsOutcome: false, foreign: [], settleMs: 5000, awayMs: 0, ...options }
+  const settings = { node: 'lab', isQuiet: false, presented: {}, needsOutcome: false, foreign: [], settleMs: 5000, awayMs: 0, wrapMs: null, isStaffed: false, ...options }
   const prefix = `${settings.node}-c-`
   const originates = ledger.filter((line) => line.kind === 'effect' && line.effect === 'originate' && line.isTrunk)
   return {
@@ -65,6 +66,16 @@ function effect_once({ originates, sent, presented }) {
   ]
 }
 
+/* Digits are heard at most as often as somebody asked for them under another id. */
+function digits_once({ ledger, sent }) {
+  const asked = groupBy(sent.filter(({ method }) => method === 'sendDTMF'), ({ params }) => params.digits)
+  const heard = groupBy(ledger.filter(({ kind, effect }) => kind === 'effect' && effect === 'digits'), ({ digits }) => digits)
+  return [...heard].flatMap(([digits, all]) => {
+    const ids = new Set((asked.get(digits) ?? []).map(({ agent, tab, id }) => `${agent}/${tab}/${id}`))
+    return all.length > ids.size ? [{ digits, asked: ids.size, heard: all.length }] : []
+  })
+}
+
 /* Every call of the ledger is in the rows exactly once: the far legs that were made, and the callers that were taken in. */
 function call_is_stored({ originates, ledger, callIdOf, rows, eventsOfCall }) {
   const stored = groupBy(rows.calls, (row) => row.phone_number)
@@ -97,6 +108,13 @@ function end_is_noticed({ originatesOfCall, ledgerOf, eventsOfCall, settleMs, aw
   })
 }
 
+/* Whoever calls while somebody is there for him is offered to him. */
+function caller_is_offered({ isStaffed, ledger, rows }) {
+  if (!isStaffed) return []
+  const offered = new Set(rows.events.filter((row) => row.event_name === 'incoming').map((row) => row.phone_number))
+  return ledger.filter(({ kind, party }) => kind === 'ring_asked' && !offered.has(party)).map(({ party }) => ({ party }))
+}
+
 /* When all is over nothing of ours is up. */
 function nothing_is_left({ live, node, isQuiet, foreign }) {
   if (!isQuiet) return []
@@ -109,6 +127,6 @@ function foreign_is_untouched({ ledger, foreign }) {
 }
 
 export const RULES = {
-  effect_belongs, effect_once, call_is_stored, talk_is_real, end_is_noticed, nothing_is_left, foreign_is_untouched,
+  effect_belongs, effect_once, digits_once, call_is_stored, talk_is_real, end_is_noticed, caller_is_offered, nothing_is_left, foreign_is_untouched,
   ...RULES_OF_ROWS, ...RULES_OF_TABS,
 }

@@ -7,7 +7,7 @@ import { check, RULES } from './checker.mjs'
 
 const T0 = Date.parse('2026-11-22T10:00:00.000Z')
 const at = (ms) => new Date(T0 + ms)
-const OPTIONS = { node: 'lab', isQuiet: true, needsOutcome: true, foreign: ['theirs'] }
+const OPTIONS = { node: 'lab', isQuiet: true, needsOutcome: true, foreign: ['theirs'], wrapMs: 60, isStaffed: true }
 
 /* One call as rows: [[event, ms from the beginning, duration]]. */
 function story(callId, phone, start, steps, extra = {}) {
@@ -28,6 +28,7 @@ function seen(client, agent, callId, firstSeq, states, more = {}) {
 const line = (ms, kind, channel, party, more = {}) => ({ kind, at: T0 + ms, epoch: 1, channel, party, ...more })
 const originate = (ms, channel, party) => line(ms, 'effect', channel, party, { effect: 'originate', isTrunk: true })
 const attach = (client, agent, seq, more = {}) => ({ kind: 'attach', client, agent, tab: 1, epoch: 7, seq, resumed: false, from: null, call: null, ...more })
+const agent = (client, login, state) => ({ kind: 'agent', client, agent: login, tab: 1, state, nextState: state })
 const sent = (client, agent, id, method, params = {}) => ({ kind: 'sent', client, agent, tab: 1, id, method, params })
 const answer = (client, agent, id, result, error) => ({ kind: 'answer', client, agent, tab: 1, id, result, error })
 
@@ -81,6 +82,17 @@ const PLANTS = {
       logs.tabs.push(sent('w1', '2001', 'c9', 'dial', { number: '+1001' }))
     },
   },
+  digits_once: {
+    'the same digits twice': (logs) => {
+      const digits = line(50, 'effect', 'lab-c-a', '+1001', { effect: 'digits', digits: '1234' })
+      logs.tabs.push(sent('w1', '2001', 'c5', 'sendDTMF', { digits: '1234' }))
+      logs.ledger.push(digits, { ...digits, at: T0 + 60 })
+    },
+    'digits of nobody': (logs) => logs.ledger.push(line(50, 'effect', 'lab-c-a', '+1001', { effect: 'digits', digits: '1234' })),
+  },
+  caller_is_offered: {
+    'he waits although somebody is ready': (logs) => (logs.rows.events = without(logs.rows.events, ({ call_id: id, event_name: name }) => id === 'c' && ['incoming', 'talk'].includes(name))),
+  },
   call_is_stored: {
     'the row of a dialed call is missing': (logs) => (logs.rows.events = without(logs.rows.events, ({ call_id: id }) => id === 'b')),
     'a dialer call is missing': (logs) => (logs.rows.calls = without(logs.rows.calls, ({ dialer_call_id: id }) => id === 'd-a')),
@@ -121,6 +133,9 @@ const PLANTS = {
   nothing_is_stuck: {
     'it rang for two minutes': (logs) => (row(logs, 'a', 'ring').duration_ms = '120000'),
     'wrap goes on for ever': (logs) => (row(logs, 'c', 'idle').duration_ms = null),
+  },
+  wrap_is_kept: {
+    'its time begins anew': (logs) => (row(logs, 'b', 'idle').duration_ms = '3000'),
   },
   one_result: {
     'the outcome is stored twice': (logs) => logs.rows.results.push({ call_id: 'a', result: 'Sale' }),
@@ -166,6 +181,12 @@ const PLANTS = {
   same_answer: {
     'the same id makes another call': (logs) => logs.tabs.push(answer('w1', '2001', 'c1', { callId: 'b' })),
     'first yes, then no': (logs) => logs.tabs.push(answer('w1', '2001', 'c2', undefined, { number: -32010, code: 'call.live' })),
+  },
+  release_is_sure: {
+    'nobody knows whether it was released': (logs) => logs.tabs.push(sent('w1', '2001', 'c8', 'release'), answer('w1', '2001', 'c8', undefined, { number: -32603, code: 'command.unknown' })),
+  },
+  agent_is_kept: {
+    'ready, and then as if he had just come': (logs) => logs.tabs.push(agent('w1', '2001', 'Ready'), agent('w1', '2001', 'LoggedIn')),
   },
   answer_is_kept: {
     'a call that was promised is nowhere': (logs) => logs.tabs.push(sent('w1', '2001', 'c7', 'dial', { number: '+1007' }), answer('w1', '2001', 'c7', { callId: 'gone' })),

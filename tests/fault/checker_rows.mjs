@@ -20,6 +20,7 @@ const FOLLOWS = {
 const INSTANT = ['busy', 'no answer', 'error on dial', 'end']
 const TRANSIENT_MS = { ring: 30_000, incoming: 30_000, preview: 30_000 }
 const SLACK_MS = 1
+const WRAP_SLACK_MS = 1500
 
 const names = (events) => events.map((row) => row.event_name)
 const times = (row) => row.created_on.getTime()
@@ -73,6 +74,13 @@ function nothing_is_stuck({ eventsOfCall, isQuiet, awayMs }) {
     }))
 }
 
+/* Who does not end the wrap himself has exactly its time, also over a restart. */
+function wrap_is_kept({ eventsOfCall, wrapMs, awayMs }) {
+  if (wrapMs === null) return []
+  return [...eventsOfCall].flatMap(([callId, events]) =>
+    events.filter((row) => row.event_name === 'idle' && Number(row.duration_ms ?? 0) > Math.max(wrapMs, awayMs) + WRAP_SLACK_MS).map((row) => ({ callId, wrapMs, duration: row.duration_ms })))
+}
+
 /* An ended call that was talked has its outcome, and no call has two of the same making. */
 function one_result({ rows, eventsOfCall, needsOutcome, isQuiet }) {
   const results = groupBy(rows.results, (row) => row.call_id)
@@ -99,4 +107,4 @@ function counters_are_right({ rows, isQuiet }) {
   })
 }
 
-export const RULES_OF_ROWS = { story_is_possible, durations_add_up, rows_are_single, ends_once, nothing_is_stuck, one_result, counters_are_right }
+export const RULES_OF_ROWS = { story_is_possible, durations_add_up, rows_are_single, ends_once, nothing_is_stuck, wrap_is_kept, one_result, counters_are_right }

@@ -130,7 +130,27 @@ function answer_is_kept({ answers, sent, eventsOfCall, originatesOfCall, ledger 
     .map(({ id, result }) => ({ command: id, callId: result.callId, rows: eventsOfCall.get(result.callId)?.length ?? 0, originates: originatesOfCall.get(result.callId)?.length ?? 0 }))
 }
 
-export const RULES_OF_TABS = { stream_is_dense, resume_is_whole, number_means_one_event, seen_is_stored, stored_is_seen, same_words, same_answer, answer_is_kept }
+/* To end a call can be asked for any number of times, so nobody is told that it is not known whether it was done; unless the
+ * call was lost meanwhile. */
+function release_is_sure({ sent, answers, eventsOfCall, tabs }) {
+  const releases = new Set(sent.filter(({ method }) => ['release', 'reject'].includes(method)).map(({ agent, tab, id }) => `${agent}/${tab}/${id}`))
+  const wasLost = (agent) => seenEvents(tabs).some((entry) => entry.agent === agent && eventsOfCall.get(entry.call?.callId)?.some((row) => row.reason === 'lost'))
+  return answers
+    .filter(({ agent, tab, id, error }) => error?.code === 'command.unknown' && releases.has(`${agent}/${tab}/${id}`) && !wasLost(agent))
+    .map(({ agent, id }) => ({ agent, command: id }))
+}
+
+/* Nobody who is ready, away or not ready becomes somebody who has just come, unless he asks for it. */
+function agent_is_kept({ tabs }) {
+  return [...groupBy(tabs.filter(({ kind, method }) => kind === 'agent' || (kind === 'sent' && method.startsWith('agent'))), ({ client }) => client)].flatMap(([client, entries]) =>
+    entries.flatMap((entry, i) => {
+      const before = entries[i - 1]
+      const isLost = entry.state === 'LoggedIn' && before?.kind === 'agent' && ['Ready', 'Away', 'NotReady'].includes(before.state)
+      return isLost ? [{ client, was: before.state, is: entry.state }] : []
+    }))
+}
+
+export const RULES_OF_TABS = { stream_is_dense, resume_is_whole, number_means_one_event, seen_is_stored, stored_is_seen, same_words, same_answer, answer_is_kept, release_is_sure, agent_is_kept }
 
 /* The streams alone, for runs that have no ledger. */
 export function judgeStreams(tabs) {

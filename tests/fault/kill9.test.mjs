@@ -5,15 +5,13 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { seeded } from '../support/random.mjs'
 import { record } from '../support/results.mjs'
-import { until, within } from '../support/until.mjs'
 import { KILLS, SEED } from './amounts.mjs'
-import { check, describe } from './checker.mjs'
+import { describe } from './checker.mjs'
 import { createFaultWorld, needsJournal } from './gateway_world.mjs'
+import { judge } from './judge.mjs'
 import { Numbers, startAgents } from './workload.mjs'
 
 const TABS = 20
-const QUIET_MS = 60_000
-const STUCK_MS = 10_000
 const UNDISTURBED_MS = 3000
 
 async function inWorld(run) {
@@ -24,16 +22,6 @@ async function inWorld(run) {
   } finally {
     await world.stop()
   }
-}
-
-/* Whatever is not over when time is up is a finding: the checker names it. */
-async function judge(world, agents, options = {}) {
-  const late = []
-  const patiently = (waiting) => waiting.catch((error) => late.push({ rule: 'quiet', why: error.message }))
-  await patiently(within('everybody has finished', QUIET_MS, agents.finish()))
-  await patiently(until('the switch is empty', async () => (await world.switch.ask('live')).length === 0, STUCK_MS))
-  await patiently(until('every row is closed', async () => (await world.rows()).events.every((row) => row.duration_ms !== null), STUCK_MS))
-  return [...late, ...world.faults(), ...check(await world.logs(), { isQuiet: true, needsOutcome: true, ...options })]
 }
 
 test('agents who are left alone keep every promise', async (t) => {

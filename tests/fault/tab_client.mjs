@@ -6,7 +6,7 @@
  *   tab.cut(); await tab.connect()              // resumes
  *   tab.faults                                  // gaps, duplicates, reorders: [] when the promise holds
  *
- * The log (TabLog) has one line for each thing: attach, event, sent, answer, closed. checker.mjs judges it. */
+ * The log (TabLog) has one line for each thing: attach, agent, event, sent, answer, closed. checker.mjs judges it. */
 import { openSync, writeSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import WebSocket from 'ws'
@@ -141,13 +141,13 @@ export class TabClient {
       this.seq = result.seq
       this.call = result.snapshot
     }
-    this.agentView = result.agent
+    this.#onAgent(result.agent)
     this.attached = result
   }
 
   #onNotification({ method, params }) {
     if (method === 'notice') this.notices.push({ at: performance.now(), ...params })
-    if (params.agent) this.agentView = params.agent
+    if (params.agent) this.#onAgent(params.agent)
     if (params.seq === undefined) return
     const { epoch, seq, call } = params
     this.counts.events++
@@ -159,6 +159,11 @@ export class TabClient {
     this.epoch = epoch
     this.seq = Math.max(seq, this.seq)
     this.call = call
+  }
+
+  #onAgent(agent) {
+    this.agentView = agent
+    if (agent) this.#note('agent', { state: agent.state, nextState: agent.nextState, stateTime: agent.stateTime })
   }
 
   #fault(kind, what) {

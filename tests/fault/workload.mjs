@@ -32,13 +32,15 @@ export class Numbers {
 
 export class Worker {
   #isFinishing = false
+  #isAbandoned = false
   #serial = 0
   calls = 0
   refused = {} // {code: how often}, of commands
   unknown = 0
 
-  constructor(world, tab, { random, numbers, thinkMs = 40 }) {
-    Object.assign(this, { world, tab, random, numbers, thinkMs })
+  /* awayMs: he comes back after up to so long. again: how likely he then repeats a command that was answered. */
+  constructor(world, tab, { random, numbers, thinkMs = 40, awayMs = 0, again = 0 }) {
+    Object.assign(this, { world, tab, random, numbers, thinkMs, awayMs, again })
   }
 
   start() {
@@ -52,6 +54,11 @@ export class Worker {
     return this.ended
   }
 
+  /* At once, and without a word: when the world ends. */
+  abandon() {
+    this.#isAbandoned = true
+  }
+
   async #work() {
     for (let since = performance.now(); ; ) {
       const version = this.tab.call?.version
@@ -63,7 +70,7 @@ export class Worker {
 
   /* False when there is nothing more to do. */
   async #step() {
-    await this.reconnect()
+    if (!this.tab.isConnected) await this.#comeBack()
     const { call } = this.tab
     if (!call || call.state === 'end') return this.#begin()
     if (call.state === 'talk') await this.#talk(call)
@@ -72,8 +79,16 @@ export class Worker {
     return true
   }
 
+  /* What the page does not know it was told it asks once more; the checker compares the answers. */
+  async #comeBack() {
+    await pause(this.random.between(0, this.awayMs))
+    await this.reconnect()
+    if (this.last && this.random.chance(this.again)) await this.tab.command(...this.last)
+  }
+
   async reconnect() {
     while (!this.tab.isConnected) {
+      if (this.#isAbandoned) throw new Error('abandoned')
       try {
         await this.tab.connect({ ms: 5000 })
       } catch {
@@ -89,6 +104,7 @@ export class Worker {
       await this.reconnect()
       const answer = await this.tab.command(method, params, id)
       if (answer.lost) continue
+      this.last = [method, params, id]
       if (answer.error?.code !== NOT_NOW) return this.#count(answer)
       await pause(RETRY_MS)
     }
@@ -145,5 +161,6 @@ export async function startAgents(world, { count, random, numbers, ...more }) {
       return tabs.filter(({ call }) => call && !['idle', 'end'].includes(call.state)).length
     },
     finish: () => Promise.all(workers.map((worker) => worker.finish())),
+    abandon: () => workers.forEach((worker) => worker.abandon()),
   }
 }
