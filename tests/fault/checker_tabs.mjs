@@ -145,7 +145,7 @@ function agent_is_kept({ tabs }) {
   return [...groupBy(tabs.filter(({ kind, method }) => kind === 'agent' || (kind === 'sent' && method.startsWith('agent'))), ({ client }) => client)].flatMap(([client, entries]) =>
     entries.flatMap((entry, i) => {
       const before = entries[i - 1]
-      const isLost = entry.state === 'LoggedIn' && before?.kind === 'agent' && ['Ready', 'Away', 'NotReady'].includes(before.state)
+      const isLost = ['LoggedIn', 'LoggedOut'].includes(entry.state) && before?.kind === 'agent' && ['Ready', 'Away', 'NotReady'].includes(before.state)
       return isLost ? [{ client, was: before.state, is: entry.state }] : []
     }))
 }

@@ -180,6 +180,24 @@ class FaultWorld {
     await this.gateway.restart({ crash: true })
   }
 
+  /* Killed, and started with more in its environment (CALLTAB_FAILPOINT …), only this time. */
+  async restartWith(env) {
+    this.gateway.env = { ...this.options.env, ...env }
+    await this.gateway.restart({ crash: true })
+    this.gateway.env = this.options.env
+  }
+
+  /* Killed, and started with more in its environment; resolves with true when it ended by itself before the time was up. */
+  async restartToEnd(env, ms) {
+    await this.gateway.kill()
+    this.port ??= this.gateway.port
+    this.gateway.config.listen = `127.0.0.1:${this.port}`
+    this.gateway.env = { ...this.options.env, ...env }
+    await this.gateway.start({ wait: false })
+    this.gateway.env = this.options.env
+    return this.gateway.ended(ms).then(() => true, () => false)
+  }
+
   /* --- what the checker reads --- */
 
   async rows() {

@@ -195,8 +195,9 @@ const VERBS = {
     return calls.map((options) => at.state.callIn(options))
   },
   /* A channel that is nobody's of ours. */
-  foreign: (at, { id, party = '5550' }) => {
-    at.state.channels.set(id, { id, party, state: 'Up', caller: { name: '', number: party }, appData: 'other', args: [], isInStasis: false, bridge: null, ending: null, digits: '', serial: 0 })
+  /* Somebody else's, or with an id and an application of ours: what an earlier life has left. */
+  foreign: (at, { id, party = '5550', appData = 'other' }) => {
+    at.state.channels.set(id, { id, party, state: 'Up', caller: { name: '', number: party }, appData, args: [], isInStasis: false, bridge: null, ending: null, digits: '', serial: 0 })
   },
   station: (at, { station, on }) => at.state.setStation(station, on),
   quirks: (at, quirks) => Object.assign(at.quirks, quirks),

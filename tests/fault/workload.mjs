@@ -30,10 +30,11 @@ export class Numbers {
   }
 }
 
+let commands = 0 // an id is used once, whoever works on that tab
+
 export class Worker {
   #isFinishing = false
   #isAbandoned = false
-  #serial = 0
   calls = 0
   refused = {} // {code: how often}, of commands
   unknown = 0
@@ -99,7 +100,7 @@ export class Worker {
 
   /* One command under one id until it has an answer. */
   async perform(method, params) {
-    const id = `${this.tab.name}:${++this.#serial}`
+    const id = `${this.tab.name}:${++commands}`
     for (;;) {
       await this.reconnect()
       const answer = await this.tab.command(method, params, id)
