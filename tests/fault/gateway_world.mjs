@@ -183,6 +183,7 @@ class FaultWorld {
   /* Killed, and started with more in its environment (CALLTAB_FAILPOINT …), only this time. */
   async restartWith(env) {
     this.gateway.env = { ...this.options.env, ...env }
+    this.gateway.port = this.port ??= this.gateway.port // which is none when it ended before it was ready
     await this.gateway.restart({ crash: true })
     this.gateway.env = this.options.env
   }

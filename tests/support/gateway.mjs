@@ -44,6 +44,7 @@ class Gateway {
   #child = null
   #exit = null // {code, signal} of the last program that ended
   #ownsDatabase
+  #begun = 0 // what of the log is this life's
   log = ''
   port = 0
   wasStopped = false
@@ -82,6 +83,7 @@ class Gateway {
   async start({ wait = true } = {}) {
     writeFileSync(this.configFile, iniText(this.config))
     this.port = 0
+    this.#begun = this.log.length
     this.#exit = null
     // ends with this process, even when that is killed
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', programPath(), 'serve', '--config', this.configFile], {
@@ -101,7 +103,7 @@ class Gateway {
 
   #read(text) {
     this.log += text
-    const ready = READY.exec(this.log.slice(-4096))
+    const ready = READY.exec(this.log.slice(Math.max(this.#begun, this.log.length - 4096)))
     if (ready && !this.port) this.port = Number(ready[1])
   }
 
