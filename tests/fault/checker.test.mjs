@@ -156,6 +156,9 @@ const PLANTS = {
     'an event is lost at a resume': (logs) => (logs.tabs = without(logs.tabs, (each) => each === event(logs, 'w1', 5))),
     'the epoch changes without a word': (logs) => (event(logs, 'w2', 3).epoch = 8),
   },
+  nothing_is_unsaid: {
+    'after a restart there is less than was seen': (logs) => logs.tabs.push(attach('w2', '2002', 3, { from: { epoch: 7, seq: 4 } })),
+  },
   resume_is_whole: {
     'what was promised never comes': (logs) => (logs.tabs = without(logs.tabs, (each) => each === event(logs, 'w1', 7))),
   },

@@ -25,6 +25,13 @@ function stream_is_dense({ tabs }) {
   })
 }
 
+/* What a tab has seen was stable: whoever comes back is not told of less in the same epoch. */
+function nothing_is_unsaid({ tabs }) {
+  return tabs
+    .filter(({ kind, from, epoch, seq }) => kind === 'attach' && from && from.epoch === epoch && seq < from.seq)
+    .map(({ client, from, seq }) => ({ client, had: from.seq, is: seq }))
+}
+
 /* When all is over everybody who resumed has got what there was up to the number he was told. */
 function resume_is_whole({ tabs, isQuiet }) {
   if (!isQuiet) return []
@@ -150,7 +157,7 @@ function agent_is_kept({ tabs }) {
     }))
 }
 
-export const RULES_OF_TABS = { stream_is_dense, resume_is_whole, number_means_one_event, seen_is_stored, stored_is_seen, same_words, same_answer, answer_is_kept, release_is_sure, agent_is_kept }
+export const RULES_OF_TABS = { stream_is_dense, nothing_is_unsaid, resume_is_whole, number_means_one_event, seen_is_stored, stored_is_seen, same_words, same_answer, answer_is_kept, release_is_sure, agent_is_kept }
 
 /* The streams alone, for runs that have no ledger. */
 export function judgeStreams(tabs) {
