@@ -34,6 +34,7 @@ void telephony_destroy(struct telephony *t)
 	tc_send_done(t);
 	tc_tell_done(t);
 	tc_found_done(t);
+	tc_plays_done(t);
 	HASH_ITER(hh, t->calls, call, next_call)
 		tc_call_free(call);
 	HASH_ITER(hh, t->lines, line, next_line) {

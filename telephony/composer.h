@@ -14,6 +14,7 @@
  *	composer_line.c	   an agent's own audio
  *	composer_call.c	   a call's life
  *	composer_command.c commands on one call: make .. dtmf
+ *	composer_play.c	   prompts
  *	composer_pair.c	   commands on two: transfer, complete, conference, leave
  *	composer_facts.c   what the switch says
  *	composer_sync.c	   link and resync
@@ -66,6 +67,7 @@ struct tc_leg {
 	char id[TEL_ID_SIZE];
 	enum tc_role role;
 	bool is_up, is_muted;
+	bool is_deaf;				/* a prompt is for the customer alone */
 	bool is_seen, is_seen_up, is_seen_rung; /* in this comparison */
 	char seen_mix[TEL_ID_SIZE];		/* there */
 	int hangup_cause;			/* not 0: we want it gone */
@@ -81,8 +83,17 @@ struct tc_mix {
 	bool has_music, is_seen;
 	bool is_gone;  /* never made, or lost by the switch: left alone until the next sync */
 	bool is_freed; /* during a sync, which may still name it */
+	struct tc_play *play; /* or NULL */
 	struct tc_leg *legs;
 	struct tc_call *calls; /* none: the parties were left to themselves */
+};
+
+struct tc_play { /* a prompt, until it has ended or we have stopped it */
+	UT_hash_handle hh;
+	char id[TEL_ID_SIZE], call[TEL_ID_SIZE];
+	char ear[TEL_ID_SIZE]; /* the agent's leg that hears nothing meanwhile; "": none */
+	uint32_t token;
+	struct tc_mix *mix;
 };
 
 struct tc_line { /* one agent's own audio; lives as long as he has a call */
@@ -135,17 +146,20 @@ enum tc_op_kind {
 	TC_MIX_ADD,
 	TC_MIX_REMOVE,
 	TC_MIX_MUSIC,
+	TC_PLAY,
+	TC_PLAY_STOP,
 };
 
 struct tc_op {
 	struct tc_op *prev, *next;
 	enum tc_op_kind kind;
 	uint32_t token;
-	char leg[TEL_ID_SIZE], mix[TEL_ID_SIZE];
+	char leg[TEL_ID_SIZE], mix[TEL_ID_SIZE], play[TEL_ID_SIZE], sound[TEL_ID_SIZE];
 	char digits[TEL_DIGITS_SIZE];
 	struct tel_dest dest;
 	struct tel_leg_options options;
 	int cause;
+	enum tel_mute mute;
 	bool on;
 };
 
@@ -185,6 +199,7 @@ struct telephony {
 	struct tc_mix *mixes;
 	struct tc_line *lines;
 	struct tc_call *calls;
+	struct tc_play *plays;
 	struct tc_found *found; /* during a sync */
 	struct tc_op *waiting;	/* operations for which the driver's queue had no room */
 	struct timer retry_timer;
@@ -216,7 +231,7 @@ void tc_send_mix(struct telephony *t, enum tc_op_kind kind, const char *mix);
 void tc_send_both(struct telephony *t, enum tc_op_kind kind, const char *mix, const char *leg);
 void tc_send_hangup(struct telephony *t, const char *leg, int cause);
 void tc_send_music(struct telephony *t, const char *mix, bool on);
-void tc_send_mute(struct telephony *t, const char *leg, bool on);
+void tc_send_mute(struct telephony *t, const char *leg, enum tel_mute mute, bool on);
 enum status tc_send_now(struct telephony *t, const struct tc_op *op) MUST_USE; /* or not at all */
 void tc_send_drop(struct telephony *t); /* the link is down: what waits will not be sent */
 void tc_send_done(struct telephony *t);
@@ -306,6 +321,15 @@ void tc_call_end_in_time(struct tc_call *call);
 /* Tells ENDED and frees the call; legs that should go have been hung up before. */
 void tc_call_over(struct tc_call *call, const struct tc_ending *ending);
 void tc_call_free(struct tc_call *call);
+
+/* composer_play.c */
+void tc_play_stop(struct telephony *t, struct tc_mix *mix); /* NULL is fine */
+void tc_play_leave(const struct tc_call *call);		    /* stops what this call is playing */
+void tc_play_lost(struct telephony *t, struct tc_mix *mix); /* the switch has forgotten it */
+void tc_play_ended(struct telephony *t, const struct tel_fact *fact);
+/* False: the operation that failed was not a prompt that is still wanted. */
+bool tc_play_failed(struct telephony *t, const struct tel_fact *fact);
+void tc_plays_done(struct telephony *t);
 
 /* composer_pair.c */
 void tc_mix_leave(struct tc_mix *mix,

@@ -64,8 +64,10 @@ static void detach(struct tc_call *call)
 
 void tc_call_over(struct tc_call *call, const struct tc_ending *ending)
 {
-	struct tel_call_fact *fact = tc_tell(call->telephony, TELCALL_ENDED, call);
+	struct tel_call_fact *fact;
 
+	tc_play_leave(call);
+	fact = tc_tell(call->telephony, TELCALL_ENDED, call);
 	fact->result = ending->result;
 	fact->side = ending->side;
 	fact->cause = ending->cause;
@@ -105,6 +107,7 @@ void tc_call_clear(struct tc_call *call, int cause, enum tel_side side)
 
 	if (call->state == TC_ENDING)
 		return;
+	tc_play_leave(call);
 	call->state = TC_ENDING;
 	call->end_side = side;
 	if (call->target) {

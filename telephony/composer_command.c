@@ -208,6 +208,7 @@ enum status telephony_hold(struct telephony *t, const char *id, struct err *err)
 		return status;
 	if (call->state != TC_TALK && call->state != TC_RESUMING)
 		return tc_not_up(call, err);
+	tc_play_stop(t, call->mix);
 	set_state(call->mix, TC_HELD);
 	tc_call_settle(call);
 	return ST_OK;

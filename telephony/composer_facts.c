@@ -198,7 +198,7 @@ static void on_op_failed(struct telephony *t, const struct tel_fact *fact)
 	struct tc_call *call = concerned(t, fact);
 	uint32_t token = 0;
 
-	if (!call || fact->token - t->repair_from < t->repair_count)
+	if (tc_play_failed(t, fact) || !call || fact->token - t->repair_from < t->repair_count)
 		return;
 	take_dtmf(call, fact->token, &token);
 	struct tel_call_fact *failed = tc_tell(t, TELCALL_OP_FAILED, call);
@@ -250,6 +250,9 @@ static void work_on(struct telephony *t, const struct tel_fact *fact)
 		break;
 	case TEL_LEG_DTMF_DONE:
 		on_dtmf_done(t, fact);
+		break;
+	case TEL_PLAY_ENDED:
+		tc_play_ended(t, fact);
 		break;
 	case TEL_STATION:
 		on_station(t, fact);

@@ -141,6 +141,7 @@ void tc_mix_remove(struct telephony *t, struct tc_leg *leg)
 
 void tc_mix_forget(struct telephony *t, struct tc_mix *mix)
 {
+	tc_play_lost(t, mix);
 	HASH_DEL(t->mixes, mix);
 	free(mix);
 }

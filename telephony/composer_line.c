@@ -103,7 +103,7 @@ void tc_line_mute(struct tc_line *line)
 	if (leg->is_muted == is_muted)
 		return;
 	leg->is_muted = is_muted;
-	tc_send_mute(line->telephony, leg->id, is_muted);
+	tc_send_mute(line->telephony, leg->id, TEL_MUTE_VOICE, is_muted);
 }
 
 static void join(struct tc_line *line)

@@ -11,6 +11,8 @@ void tc_mix_leave(struct tc_mix *mix, enum tel_side side)
 	const struct tc_ending ending = {TEL_NORMAL, side, 16, 0};
 	struct tc_call *call, *next;
 
+	if (mix->calls)
+		tc_play_stop(mix->calls->telephony, mix);
 	/* The last one may take the mix with it: the list is not looked at again after that. */
 	DL_FOREACH_SAFE2(mix->calls, call, next, mix_next)
 		tc_call_over(call, &ending);
@@ -53,6 +55,7 @@ enum status telephony_transfer_blind(struct telephony *t, const char *id,
 	op.options.timeout_s = options->ring_s;
 	str_copy(op.options.mix, sizeof op.options.mix, call->mix->id);
 	str_copy(op.options.tag, sizeof op.options.tag, call->id);
+	tc_play_stop(t, call->mix);
 	call->state = TC_TRANSFERRING;
 	tc_line_settle(call->line);
 	call->target = tc_leg_create(t, op.leg, TC_TARGET);

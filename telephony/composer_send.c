@@ -26,7 +26,7 @@ static enum status give(struct telephony *t, const struct tc_op *op)
 	case TC_LEG_DTMF:
 		return tel_leg_dtmf(driver, op->token, op->leg, op->digits, TONE_MS, TONE_MS);
 	case TC_LEG_MUTE:
-		return tel_leg_mute(driver, op->token, op->leg, TEL_MUTE_VOICE, op->on);
+		return tel_leg_mute(driver, op->token, op->leg, op->mute, op->on);
 	case TC_MIX_MAKE:
 		return tel_mix_make(driver, op->token, op->mix, TEL_MIX_TALK);
 	case TC_MIX_FREE:
@@ -37,6 +37,10 @@ static enum status give(struct telephony *t, const struct tc_op *op)
 		return tel_mix_remove(driver, op->token, op->mix, op->leg);
 	case TC_MIX_MUSIC:
 		return tel_mix_music(driver, op->token, op->mix, op->on);
+	case TC_PLAY:
+		return tel_mix_play(driver, op->token, op->mix, op->play, op->sound);
+	case TC_PLAY_STOP:
+		return tel_play_stop(driver, op->token, op->play);
 	}
 	return ST_INTERNAL;
 }
@@ -176,9 +180,9 @@ void tc_send_music(struct telephony *t, const char *mix, bool on)
 	tc_send(t, &op);
 }
 
-void tc_send_mute(struct telephony *t, const char *leg, bool on)
+void tc_send_mute(struct telephony *t, const char *leg, enum tel_mute mute, bool on)
 {
-	struct tc_op op = {.kind = TC_LEG_MUTE, .on = on};
+	struct tc_op op = {.kind = TC_LEG_MUTE, .mute = mute, .on = on};
 
 	str_copy(op.leg, sizeof op.leg, leg);
 	tc_send(t, &op);

@@ -21,8 +21,10 @@ static void forget_mixes(struct telephony *t)
 {
 	struct tc_mix *mix, *next;
 
-	HASH_ITER(hh, t->mixes, mix, next)
+	HASH_ITER(hh, t->mixes, mix, next) {
 		mix->is_gone = true;
+		tc_play_lost(t, mix);
+	}
 }
 
 static void forget_freed(struct telephony *t)
@@ -114,7 +116,8 @@ static void repair_line(struct telephony *t, const struct tc_line *line)
 
 	if (!line->leg || !line->leg->is_up)
 		return;
-	tc_send_mute(t, line->leg->id, line->leg->is_muted);
+	tc_send_mute(t, line->leg->id, TEL_MUTE_VOICE, line->leg->is_muted);
+	tc_send_mute(t, line->leg->id, TEL_MUTE_EAR, line->leg->is_deaf);
 	if (line->leg->mix)
 		return;
 	DL_FOREACH2(line->calls, call, line_next)

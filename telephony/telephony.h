@@ -66,7 +66,8 @@ enum tel_call_fact_kind {
 	TELCALL_DTMF_DONE,
 	/* agent, on: his own leg came up or went away; calls that are held then stay held */
 	TELCALL_AGENT_AUDIO,
-	/* call, text */
+	/* call, text = "ok" | "failed" | "stopped": once for each telephony_play, before the call's
+	 * ENDED */
 	TELCALL_PLAY_ENDED,
 	/* call, text: "agent.no_audio" (of an answer: the caller is left with music; of a resume:
 	 * the call is held again), "dtmf.lost" (the link went while digits were sent), or the
@@ -213,6 +214,19 @@ enum status telephony_mute(struct telephony *, const char *call, bool on, struct
  * most 8 under way per call: ST_BUSY. */
 enum status telephony_dtmf(struct telephony *, const char *call, uint32_t token, const char *digits,
 			   struct err *) MUST_USE;
+/* Who hears a prompt. */
+enum tel_hearers {
+	TEL_HEARD_BY_BOTH,
+	TEL_HEARD_BY_CUSTOMER, /* everybody in the call but the agent, who hears nothing meanwhile
+				*/
+};
+/* Plays a sound, by its name, over what is spoken in an active call. A prompt that is playing there
+ * is stopped for it. TELCALL_PLAY_ENDED follows: at the sound's end, and as soon as the call is
+ * held, transferred, left or over. */
+enum status telephony_play(struct telephony *, const char *call, const char *sound,
+			   enum tel_hearers who, struct err *) MUST_USE;
+/* ST_OK also when nothing is being played. */
+enum status telephony_play_stop(struct telephony *, const char *call, struct err *) MUST_USE;
 /* Of an active or held call, or again after TRANSFER_FAILED; not of a conference. The agent leaves
  * at once; the far party hears ringback, then dest. TRANSFERRED or TRANSFER_FAILED follows. After
  * TRANSFERRED the composer keeps the two connected until one hangs up; ENDED (result NORMAL) is

@@ -264,26 +264,37 @@ static enum status mix_remove(struct tel_driver *driver, uint32_t token, const c
 	return move(driver, ARI_OP_REMOVE, token, mix, leg);
 }
 
-/* A sound of Asterisk's, by its name or path; climbing out of the sounds' folder is not for us. */
+/* Writes what Asterisk is to play. Of its own sounds, by name or path, none may climb out of the
+ * sounds' folder. */
+static bool find_sound(const struct ari *ari, const char *name, char ret[ARI_SOUND_SIZE],
+		       unsigned *ret_ms)
+{
+	*ret_ms = 0;
+	if (ari->config.find_sound)
+		return ari->config.find_sound(ari->config.sound_user, name, ret, ret_ms);
+	return !strstr(name, "..") && str_copy(ret, ARI_SOUND_SIZE, name);
+}
+
 static enum status mix_play(struct tel_driver *driver, uint32_t token, const char *mix,
 			    const char *play, const char *sound)
 {
 	struct ari *ari = ari_of(driver);
 	struct ari_op op = {.kind = ARI_OP_PLAY, .token = token};
 	enum status status = check_link(ari);
+	bool is_in_use = ari_play_find(ari, play);
+	unsigned length_ms;
 
 	if (status != ST_OK)
 		return status;
 	if (!need_mix(ari, token, mix, ""))
 		return ST_OK;
-	if (ari_play_find(ari, play) || strstr(sound, "..")) {
+	if (is_in_use || !find_sound(ari, sound, op.sound, &length_ms)) {
 		ari_tell_failure(ari, token, "", mix,
-				 strstr(sound, "..") ? "no such sound" : "the id is in use");
+				 is_in_use ? "the id is in use" : "no such sound");
 		return ST_OK;
 	}
 	str_copy(op.play, sizeof op.play, play);
-	str_copy(op.sound, sizeof op.sound, sound);
-	ari_play_create(ari, play, mix);
+	ari_play_create(ari, play, mix, length_ms);
 	return mix_op(driver, mix, op);
 }
 

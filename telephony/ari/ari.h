@@ -9,6 +9,8 @@
  * with libwebsockets. */
 #include "telephony/driver.h"
 
+#define ARI_SOUND_SIZE 256
+
 struct lws_context;
 struct uv_loop_s;
 
@@ -28,6 +30,11 @@ struct ari_config {
 	void (*on_replaced)(void *user_data);
 	void *user_data;
 	unsigned ping_s; /* default 5: dead peers are noticed within 10 s */
+	/* A registered sound, by its name: from where Asterisk fetches it, and its length. False:
+	 * there is none. NULL: names and paths are those of Asterisk's own sounds. */
+	bool (*find_sound)(void *user, const char *name, char url[ARI_SOUND_SIZE],
+			   unsigned *ret_ms);
+	void *sound_user;
 };
 
 /* lws: the call plane's context on libuv (may be shared with the tabs). Borrowed: it outlives the

@@ -6,9 +6,10 @@
 #include "base/str.h"
 
 /* A sound that has not ended by then never will: Asterisk says nothing when a bridge goes or a
- * sound cannot be had. */
-#define PLAY_MAX_MS (60 * 60 * 1000)
-#define STOP_MAX_MS 2000
+ * sound cannot be had. One whose length is known may take so much longer: it is fetched first. */
+#define PLAY_MAX_MS  (60 * 60 * 1000)
+#define PLAY_LATE_MS 10000
+#define STOP_MAX_MS  2000
 
 struct ari_mix *ari_mix_find(struct ari *ari, const char *id)
 {
@@ -54,11 +55,14 @@ static void on_play_too_long(void *arg)
 	struct ari_play *play = arg;
 	struct ari *ari = play->ari;
 
+	if (!play->is_stop_asked)
+		ari_send(ari, ari_ignore_answer, NULL, "DELETE playbacks/%s", play->id);
 	ari_play_end(play, "failed");
 	ari_flush(ari);
 }
 
-struct ari_play *ari_play_create(struct ari *ari, const char *id, const char *mix)
+struct ari_play *ari_play_create(struct ari *ari, const char *id, const char *mix,
+				 unsigned length_ms)
 {
 	struct ari_play *play = xcalloc(1, sizeof *play);
 
@@ -66,7 +70,8 @@ struct ari_play *ari_play_create(struct ari *ari, const char *id, const char *mi
 	str_copy(play->id, sizeof play->id, id);
 	str_copy(play->mix, sizeof play->mix, mix);
 	HASH_ADD_STR(ari->plays, id, play);
-	ari_timer_in(ari, &play->timer, on_play_too_long, play, PLAY_MAX_MS);
+	ari_timer_in(ari, &play->timer, on_play_too_long, play,
+		     length_ms ? length_ms + PLAY_LATE_MS : PLAY_MAX_MS);
 	return play;
 }
 

@@ -54,7 +54,7 @@ struct ari_op {
 	enum tel_mix_kind mix_kind;   /* MIX_MAKE */
 	bool on;		      /* MUTE, MUSIC */
 	char play[TEL_ID_SIZE];	      /* PLAY */
-	char sound[256];	      /* PLAY */
+	char sound[ARI_SOUND_SIZE];   /* PLAY */
 };
 
 /* Takes a copy of the op and sends it when it is the first one of its leg and of its mix and the
@@ -192,7 +192,9 @@ struct ari_mix *ari_mix_create(struct ari *ari, const char *id);
 /* Frees the entry, whose queue is empty, and ends what plays in it. */
 void ari_mix_destroy(struct ari *ari, struct ari_mix *mix);
 struct ari_play *ari_play_find(struct ari *ari, const char *id);
-struct ari_play *ari_play_create(struct ari *ari, const char *id, const char *mix);
+/* length_ms 0: not known. */
+struct ari_play *ari_play_create(struct ari *ari, const char *id, const char *mix,
+				 unsigned length_ms);
 void ari_play_destroy(struct ari_play *play);
 void ari_play_end(struct ari_play *play, const char *outcome);
 void ari_play_stop(struct ari_play *play);
