@@ -94,6 +94,7 @@ void control_destroy(struct control *control)
 		control_call_destroy(control, call);
 	free_agents(control);
 	free_queues(control);
+	control_sounds_free(control);
 	free_work(control);
 	for (item = inbox_take_all(&control->inbox); item; item = after) {
 		after = item->next;

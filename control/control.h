@@ -18,9 +18,10 @@ struct telephony;
 struct record_log;
 struct record;
 
-#define TAB_MAX	    16 /* tabs of one agent: 1 .. 16 */
-#define DIGITS_SIZE 33
-#define SOUND_SIZE  65
+#define TAB_MAX		   16 /* tabs of one agent: 1 .. 16 */
+#define DIGITS_SIZE	   33
+#define SOUND_SIZE	   65
+#define SOUND_VERSION_SIZE 33
 
 struct control_config {
 	const char *node;
@@ -57,6 +58,13 @@ struct outcome_setup {
 	bool is_default;		/* applied when wrap ends and nobody chose */
 	bool is_retry;
 	unsigned retry_after_s;
+};
+
+struct sound_setup {
+	char name[SOUND_SIZE];
+	char version[SOUND_VERSION_SIZE]; /* of what it sounds like: the switch fetches it by this
+					   */
+	unsigned duration_ms;
 };
 
 enum command_kind {
@@ -100,6 +108,7 @@ struct command {
 				     calls/number */
 	char digits[DIGITS_SIZE];
 	char sound[SOUND_SIZE];
+	bool is_for_customer; /* the sound: the agent does not hear it */
 	char outcome[OUTCOME_SIZE];
 	char comment[COMMENT_SIZE];
 	char reason[WORD_SIZE];
@@ -142,8 +151,8 @@ struct control_listener {
 	void (*on_agent)(void *user, const struct agent_view *agent, uint64_t epoch);
 	/* The set of the agent's tabs, or what they carry, changed: ask control_tabs(). */
 	void (*on_tabs)(void *user, const struct uuid *agent_id);
-	/* code: "storage.degraded" "storage.ok" "switch.away" "switch.ok" ...; agent nil =
-	 * everybody */
+	/* code: "storage.degraded" "storage.ok" "switch.away" "switch.ok" "sound.failed" ...; agent
+	 * nil = everybody */
 	void (*on_notice)(void *user, const struct uuid *agent_id, const char *code,
 			  const char *message);
 	void *user;
@@ -174,6 +183,12 @@ void control_checkpoint(struct control *);
 void control_set_agent(struct control *, const struct agent_setup *agent);
 void control_set_queue(struct control *, const struct queue_setup *queue);
 void control_set_outcome(struct control *, const struct outcome_setup *outcome);
+
+/* Sounds: insert or replace by name; forget one; all there are, in the place of those before. */
+void control_set_sound(struct control *, const struct sound_setup *sound);
+void control_forget_sound(struct control *, const char *name);
+void control_set_sounds(struct control *, const struct sound_setup *list, unsigned count);
+bool control_find_sound(const struct control *, const char *name, struct sound_setup *ret);
 
 /* Runs what is queued: commands, facts, stable records. The loop calls it after every wake and
  * every timer. */

@@ -287,6 +287,7 @@ static enum status plain(struct control *control, struct live_call *call,
 	struct effect_args args = {.number = number,
 				   .digits = command->digits,
 				   .sound = command->sound,
+				   .is_for_customer = command->is_for_customer,
 				   .on = command->on};
 	enum status status = check_args(command, number, err);
 

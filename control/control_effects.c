@@ -71,18 +71,17 @@ static enum status answer(struct control *control, struct live_call *call, struc
 	return telephony_answer(control->telephony, call->line, &agent, err);
 }
 
-/* Files are played from the registry only, and nothing is registered yet. */
-static enum status play(const char *sound, struct err *err)
+/* Sounds of the registry only. */
+static enum status play(struct control *control, const struct live_call *call,
+			const struct effect_args *args, struct err *err)
 {
-	size_t length = strlen(sound);
+	enum status status = control_check_sound(control, args->sound, err);
 
-	if (!length ||
-	    strspn(sound, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
-		    length)
-		return err_set(err, ST_INVALID, "sound.invalid", "filename",
-			       "a sound's name is 1 to 64 of A-Z a-z 0-9 _ -");
-	return err_set(err, ST_NOT_FOUND, "sound.not_found", "filename",
-		       "no sound of this name is registered");
+	return status == ST_OK ? telephony_play(control->telephony, call->line, args->sound,
+						args->is_for_customer ? TEL_HEARD_BY_CUSTOMER
+								      : TEL_HEARD_BY_BOTH,
+						err)
+			       : status;
 }
 
 enum status control_carry_out(struct control *control, struct live_call *call,
@@ -107,7 +106,7 @@ enum status control_carry_out(struct control *control, struct live_call *call,
 	case FX_DTMF:
 		return telephony_dtmf(t, call->line, 0, args->digits, err);
 	case FX_PLAY:
-		return play(args->sound, err);
+		return play(control, call, args, err);
 	case FX_TRANSFER:
 		return transfer(control, call, args->number, err);
 	case FX_COMPLETE:

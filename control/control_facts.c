@@ -84,6 +84,19 @@ static void on_op_failed(struct control *control, struct live_call *call,
 			       "the switch refused the last operation on this call");
 }
 
+/* A sound that ends by itself or is stopped is no news; one that nobody heard is. */
+static void on_play_ended(struct control *control, const struct live_call *call,
+			  const struct tel_call_fact *fact)
+{
+	if (strcmp(fact->text, "failed") != 0)
+		return;
+	log_warn("a sound could not be played", "agent=%s tab=%d",
+		 call->agent ? call->agent->setup.login : "-", call->call.view.tab);
+	if (call->agent)
+		control_notice(control, &call->agent->setup.agent_id, "sound.failed",
+			       "the switch could not play the sound");
+}
+
 static void on_offered(struct control *control, const struct tel_call_fact *fact)
 {
 	struct live_call *call;
@@ -222,6 +235,9 @@ void control_do_fact(struct control *control, const struct tel_call_fact *fact)
 		break;
 	case TELCALL_OP_FAILED:
 		on_op_failed(control, call, fact);
+		break;
+	case TELCALL_PLAY_ENDED:
+		on_play_ended(control, call, fact);
 		break;
 	default:
 		break;

@@ -48,8 +48,9 @@ static uint64_t mix_text(uint64_t hash, const char *text)
 
 static uint64_t hash_body(const struct command *c)
 {
-	const int64_t numbers[] = {c->kind,	   c->other_tab, c->retry_at_ms, c->on,
-				   c->agent_state, c->direction, c->is_callback};
+	const int64_t numbers[] = {c->kind,	   c->other_tab,      c->retry_at_ms,
+				   c->on,	   c->agent_state,    c->direction,
+				   c->is_callback, c->is_for_customer};
 	const char *const texts[] = {c->number, c->digits,  c->sound,	c->outcome, c->comment,
 				     c->reason, c->subject, c->to.type, c->to.id,   c->to.name};
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);

@@ -3,12 +3,13 @@
  * this.
  *
  * control.c life, queue, finding | control_setup.c what is configured, what doors may read |
- * control_agent.c agents control_commands.c commands -> events | control_pair.c commands on two
- * calls | control_facts.c what the switch reports -> events | control_apply.c one step: effects,
- * timers, records | control_effects.c effect -> switch control_tell.c records, and the tells that
- * wait for them | control_offer.c waiting callers and whom they are offered to | control_memory.c
- * commands that were given before | control_record.c live state <-> record | control_recover.c the
- * live state of before a restart | control_checkpoint.c copies of everything live */
+ * control_sounds.c sounds | control_agent.c agents control_commands.c commands -> events |
+ * control_pair.c commands on two calls | control_facts.c what the switch reports -> events |
+ * control_apply.c one step: effects, timers, records | control_effects.c effect -> switch
+ * control_tell.c records, and the tells that wait for them | control_offer.c waiting callers and
+ * whom they are offered to | control_memory.c commands that were given before | control_record.c
+ * live state <-> record | control_recover.c the live state of before a restart |
+ * control_checkpoint.c copies of everything live */
 #include <uthash.h>
 
 #include "calls/agent.h"
@@ -67,6 +68,11 @@ struct agent_slot {
 struct queue_slot {
 	struct queue_setup setup;
 	UT_hash_handle by_number;
+};
+
+struct sound_slot {
+	struct sound_setup setup;
+	UT_hash_handle by_name;
 };
 
 enum work_kind {
@@ -135,6 +141,7 @@ struct control {
 	unsigned listener_count;
 	struct agent_slot *agents, *agents_by_login, *agents_by_extension;
 	struct queue_slot *queues;
+	struct sound_slot *sounds;
 	struct outcome_setup outcomes[OUTCOMES_MAX];
 	unsigned outcome_count;
 	struct live_call *calls, *calls_by_line, *calls_by_dialer;
@@ -158,6 +165,7 @@ struct control {
 struct effect_args {
 	const char *number, *digits, *sound;
 	bool on;
+	bool is_for_customer;
 	const struct live_call *partner; /* complete, conference */
 	bool is_carried_out;		 /* by the caller, before the step */
 };
@@ -282,6 +290,10 @@ void control_settle(struct control *, bool is_read_back);
 
 /* control_checkpoint.c */
 void control_checkpoint_go_on(struct control *);
+
+/* control_sounds.c */
+void control_sounds_free(struct control *);
+enum status control_check_sound(const struct control *, const char *name, struct err *);
 
 /* control_facts.c */
 void control_do_fact(struct control *, const struct tel_call_fact *);

@@ -18,6 +18,7 @@ const char *http_reason(int code)
 		const char *reason;
 	} reasons[] = {
 		{200, "OK"},
+		{201, "Created"},
 		{202, "Accepted"},
 		{204, "No Content"},
 		{302, "Found"},

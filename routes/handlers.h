@@ -26,6 +26,13 @@ void entity_related_get(struct request *request);
 /* present.c */
 void present_post(struct request *request);
 
+/* sounds.c */
+void sound_list_get(struct request *request);
+void sound_get(struct request *request);
+void sound_put(struct request *request);
+void sound_delete(struct request *request);
+void sound_fetch_get(struct request *request);
+
 /* sim.c */
 void sim_get(struct request *request);
 void sim_post(struct request *request);

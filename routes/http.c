@@ -29,12 +29,13 @@
 #define FIELDS_MAX     128
 #define SWALLOW_FACTOR 16 /* how many times the limit a chunked body may go on before it is cut */
 #define FAREWELL_MS    2000
+#define LARGE_MAX      8u /* bodies beyond the usual size, at a time */
 
 struct http {
 	struct MHD_Daemon *daemon;
 	struct routes *routes;
 	struct reaper *reaper;
-	atomic_uint connections;
+	atomic_uint connections, large_bodies;
 	atomic_bool is_stopping;
 	bool checks_bytes; /* this MHD's parser leaves its bytes as head_is_contiguous() knows them
 			    */
@@ -49,6 +50,8 @@ struct connection {		      /* one TCP connection; MHD's socket context */
 	struct request *request;
 	char *body;
 	size_t length, capacity;
+	unsigned limit;	  /* of the body */
+	bool is_large;	  /* one of LARGE_MAX */
 	bool is_rejected; /* answered on the first call: nothing more is to come */
 	bool is_too_large;
 	bool is_dispatched;
@@ -111,6 +114,9 @@ static void forget_request(struct connection *connection)
 	struct request *request = connection->request;
 
 	connection->request = NULL;
+	if (connection->is_large)
+		atomic_fetch_sub(&connection->http->large_bodies, 1);
+	connection->is_large = false;
 	free(connection->target);
 	free(connection->body);
 	connection->target = connection->body = NULL;
@@ -263,12 +269,22 @@ static enum status check_bytes(struct MHD_Connection *mhd, const struct connecti
 	return ST_OK;
 }
 
+/* Memory is what such a body costs before anybody knows whose it is. */
+static bool take_large(struct connection *connection)
+{
+	atomic_uint *count = &connection->http->large_bodies;
+
+	connection->is_large = atomic_fetch_add(count, 1) < LARGE_MAX;
+	if (!connection->is_large)
+		atomic_fetch_sub(count, 1);
+	return connection->is_large;
+}
+
 /* 0 when the body may come, else the number of the answer. */
 static int check_first(struct MHD_Connection *mhd, struct connection *connection,
 		       const struct http_head *head, const struct http_head *parsed,
 		       const struct fields *fields, struct err *err)
 {
-	unsigned limit = connection->http->routes->config.body_limit;
 	struct head_framing framing;
 
 	if (check_bytes(mhd, connection, parsed, fields, err) != ST_OK ||
@@ -280,14 +296,20 @@ static int check_first(struct MHD_Connection *mhd, struct connection *connection
 			"a body in a Content-Encoding is not taken: send it as it is");
 		return 415;
 	}
-	if (framing.content_length > (int64_t)limit) {
+	connection->limit = router_body_limit(connection->request);
+	if (framing.content_length > (int64_t)connection->limit) {
 		err_set(err, ST_TOO_LARGE, "http.too_large", "",
 			"the body has %lld bytes, at most %u are taken",
-			(long long)framing.content_length, limit);
+			(long long)framing.content_length, connection->limit);
 		return 413;
 	}
 	if (atomic_load(&connection->http->is_stopping)) {
 		err_set(err, ST_UNAVAILABLE, "gateway.stopping", "", "the gateway is stopping");
+		return 503;
+	}
+	if (connection->limit > connection->http->routes->config.body_limit &&
+	    !take_large(connection)) {
+		err_set(err, ST_BUSY, "http.busy", "", "too many large bodies at once: try again");
 		return 503;
 	}
 	return 0;
@@ -322,7 +344,7 @@ static enum MHD_Result first_call(struct MHD_Connection *mhd, struct connection 
  * dropped until its end and answered then, unless it goes on and on. */
 static bool take_body(struct connection *connection, const char *bytes, size_t size)
 {
-	size_t limit = connection->http->routes->config.body_limit;
+	size_t limit = connection->limit;
 
 	if (connection->is_too_large || connection->length + size > limit) {
 		connection->is_too_large = true;
@@ -360,7 +382,7 @@ static void dispatch(struct connection *connection)
 	set_phase(connection, PHASE_WORK);
 	if (connection->is_too_large) {
 		err_set(&err, ST_TOO_LARGE, "http.too_large", "", "the body has more than %u bytes",
-			connection->http->routes->config.body_limit);
+			connection->limit);
 		answer_rejection(request, &err);
 	} else if (atomic_load(&connection->http->is_stopping)) {
 		err_set(&err, ST_UNAVAILABLE, "gateway.stopping", "", "the gateway is stopping");

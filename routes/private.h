@@ -14,6 +14,7 @@ struct routes {
 	struct auth *auth;
 	struct pages *pages;
 	struct http *http;
+	struct sound_cache *sounds;
 	char *content_security_policy;
 	atomic_uint refs; /* one for the owner, one for each request */
 };

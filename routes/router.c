@@ -6,6 +6,7 @@
 #include "routes/auth.h"
 #include "routes/handlers.h"
 #include "routes/private.h"
+#include "routes/sound_file.h"
 #include "routes/static.h"
 
 /* clang-format off */
@@ -18,6 +19,11 @@ const struct route route_table[] = {
 	{HTTP_GET,  "/api/v1/me",			RIGHT_SESSION,	me_get},
 	{HTTP_POST, "/api/v1/ws-tickets",		RIGHT_SESSION,	ticket_post},
 	{HTTP_POST, "/api/v1/present",			RIGHT_DIAL,	present_post},
+	{HTTP_GET,  "/api/v1/sounds",			RIGHT_ADMIN,	sound_list_get},
+	{HTTP_GET,  "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_get},
+	{HTTP_PUT,  "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_put,	SOUND_BODY_MAX},
+	{HTTP_DELETE, "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_delete},
+	{HTTP_GET,  "/sounds/{version}/{file}",		RIGHT_NONE,	sound_fetch_get},
 	{HTTP_GET,  "/api/v1/sim/{verb}",		RIGHT_ADMIN,	sim_get},
 	{HTTP_POST, "/api/v1/sim/{verb}",		RIGHT_ADMIN,	sim_post},
 	{HTTP_GET,  "/odata/v4/{set}",			RIGHT_READ,	entity_list_get},
@@ -80,6 +86,18 @@ static const struct route *find_route(struct request *request, unsigned *ret_met
 			found = route;
 	}
 	return found;
+}
+
+/* Only who shows something that may be a key is given room for much. */
+unsigned router_body_limit(struct request *request)
+{
+	unsigned methods, usual = request->routes->config.body_limit;
+	const struct route *route = find_route(request, &methods);
+
+	if (!route || route->body_limit <= usual ||
+	    (!request->wanted[WANT_AUTHORIZATION] && !request->wanted[WANT_API_KEY]))
+		return usual;
+	return route->body_limit;
 }
 
 /* ---- what needs no handler ---- */

@@ -9,10 +9,13 @@ struct route {
 	const char *pattern;	 /* "{name}" stands for one or more characters but / ( and ) */
 	enum right right;
 	void (*handle)(struct request *request); /* must not block; on any thread */
+	unsigned body_limit;			 /* 0 = the usual one */
 };
 extern const struct route route_table[]; /* ended by a pattern of NULL */
 
 /* Sees to it that the request is answered, now or later. */
 void router_dispatch(struct request *request);
+/* How many bytes of a body are taken, by the route it is for. */
+unsigned router_body_limit(struct request *request);
 /* Fills request->args with what the names stand for. */
 bool route_match(const char *pattern, struct request *request);

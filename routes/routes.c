@@ -7,6 +7,7 @@
 #include "routes/auth.h"
 #include "routes/http.h"
 #include "routes/private.h"
+#include "routes/sound_cache.h"
 #include "routes/static.h"
 
 #define BODY_LIMIT	   (64u * 1024)
@@ -97,6 +98,7 @@ struct routes *routes_create_bare(const struct routes_config *config, const stru
 	routes->clock = clock;
 	routes->pages = pages;
 	routes->auth = auth_create(clock);
+	routes->sounds = sound_cache_create();
 	routes->content_security_policy = make_policy(routes->config.origins);
 	atomic_store(&routes->refs, 1);
 	return routes;
@@ -129,6 +131,7 @@ void routes_unref(struct routes *routes)
 		return;
 	auth_destroy(routes->auth);
 	pages_free(routes->pages);
+	sound_cache_destroy(routes->sounds);
 	free_list(routes->config.origins);
 	free_list(routes->config.trusted_proxies);
 	free((char *)routes->config.version);

@@ -30,6 +30,10 @@ struct route_hooks { /* what routes asks of rooms it may not see; server/ wires 
 			 void (*done)(void *arg, enum status status, const char *json,
 				      const struct err *err),
 			 void *arg);
+	/* A sound was put (version: how the switch is to ask for it) or deleted (version NULL):
+	 * done is called once, when calls know of it. NULL hook: nobody plays any. */
+	void (*set_sound)(void *user, const char *name, const char *version, unsigned duration_ms,
+			  void (*done)(void *arg), void *arg);
 	/* Readiness in words; fills lines of JSON members, returns whether ready. Called on any
 	 * thread: reads atomics only. */
 	bool (*ready)(void *user, char *json, unsigned size);

@@ -246,7 +246,7 @@ bool pages_has(const struct pages *pages, const char *path)
 }
 
 /* If-None-Match: a list of tags, weak or strong, or a star. */
-static bool is_known(const char *list, const char *etag)
+bool etag_is_known(const char *list, const char *etag)
 {
 	size_t length = strlen(etag);
 
@@ -270,7 +270,7 @@ static void answer_page(struct request *request, const struct page *page)
 	/* Asked for again each time, and nearly always answered with 304: a new version is seen at
 	 * once. */
 	answer_add(&answer, "Cache-Control", "no-cache");
-	if (is_known(request->wanted[WANT_IF_NONE_MATCH], page->etag)) {
+	if (etag_is_known(request->wanted[WANT_IF_NONE_MATCH], page->etag)) {
 		answer.code = 304;
 	} else {
 		answer.type = page->type;

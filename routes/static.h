@@ -16,5 +16,7 @@ unsigned pages_count(const struct pages *pages);
 /* Is there a file, or a folder with an index.html, at this decoded path? "/" leads to the agent
  * page. */
 bool pages_has(const struct pages *pages, const char *path);
+/* Is this tag among those of an If-None-Match (NULL: there was none)? */
+bool etag_is_known(const char *list, const char *etag);
 /* The file, 304, or the redirect that a folder needs. */
 void pages_answer(struct request *request);

@@ -302,7 +302,9 @@ static enum status create_ari(struct app *app, const struct tel_host *host, stru
 	struct ari_config config = {.port = (unsigned)config_number(c, OPT_ari_port),
 				    .loop = loop_uv(app->loop),
 				    .on_replaced = app_on_replaced,
-				    .user_data = app};
+				    .user_data = app,
+				    .find_sound = app_find_sound,
+				    .sound_user = app};
 	bool fits = str_copy(config.host, sizeof(config.host), config_text(c, OPT_ari_host)) &&
 		    str_copy(config.user, sizeof(config.user), config_text(c, OPT_ari_user)) &&
 		    str_copy(config.password, sizeof(config.password),

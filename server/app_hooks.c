@@ -105,6 +105,7 @@ struct route_hooks app_hooks(struct app *app)
 	return (struct route_hooks){
 		.make_ticket = make_ticket,
 		.end_session = end_session,
+		.set_sound = app_set_sound,
 		.simulate = app_simulate,
 		.ready = ready,
 		.settle = settle,

@@ -1,7 +1,8 @@
 #pragma once
 /* What the files of the builder share: app.c life | app_stop.c its end, and who else may serve |
  * app_hooks.c what the HTTP door asks of rooms it may not see | app_setup.c agents, queues,
- * outcomes from the database | app_sim.c the simulated switch over HTTP. */
+ * outcomes, sounds from the database | app_sound.c sounds as they change, and where the switch finds
+ * them | app_sim.c the simulated switch over HTTP. */
 #include <stdatomic.h>
 
 #include "base/inbox.h"
@@ -44,6 +45,7 @@ struct app {
 	_Atomic(const char *) switch_state;
 	bool is_continuous; /* no record was lost since the last run */
 	unsigned ticks;
+	atomic_uint sound_changes; /* by the HTTP door */
 	int stop_signals;
 	int64_t stop_until_us; /* 0 = not stopping */
 	bool is_stop_urgent;
@@ -72,6 +74,11 @@ enum status app_load_setup(struct app *, struct db_conn *, struct err *);
 void app_reload_setup(struct app *);
 /* Deletes sessions and sign-in links that have expired, through a db worker. */
 void app_forget_expired(struct app *);
+/* route_hooks' set_sound. */
+void app_set_sound(void *user, const char *name, const char *version, unsigned duration_ms,
+		   void (*done)(void *arg), void *arg);
+/* ari_config's find_sound. */
+bool app_find_sound(void *user, const char *name, char url[ARI_SOUND_SIZE], unsigned *ret_ms);
 void app_simulate(void *user, const char *verb, const char *const args[6],
 		  void (*done)(void *arg, enum status status, const char *json,
 			       const struct err *err),

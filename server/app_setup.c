@@ -1,10 +1,11 @@
-/* Agents, queues and outcomes: rows -> control. */
+/* Agents, queues, outcomes and sounds: rows -> control. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "routes/sound_file.h"
 #include "server/app_priv.h"
 
 #define SETUP_MAX 20000
@@ -15,7 +16,9 @@ struct setup {
 	struct agent_setup *agents;
 	struct queue_setup *queues;
 	struct outcome_setup *outcomes;
-	unsigned agent_count, queue_count, outcome_count;
+	struct sound_setup *sounds;
+	unsigned agent_count, queue_count, outcome_count, sound_count;
+	unsigned sound_changes; /* those the sounds have in them */
 };
 
 static void free_setup(struct setup *setup)
@@ -23,6 +26,7 @@ static void free_setup(struct setup *setup)
 	free(setup->agents);
 	free(setup->queues);
 	free(setup->outcomes);
+	free(setup->sounds);
 }
 
 static enum status read_agents(struct db_conn *conn, const struct db_param *tenant,
@@ -103,6 +107,29 @@ static enum status read_outcomes(struct db_conn *conn, const struct db_param *te
 	return ST_OK;
 }
 
+static enum status read_sounds(struct db_conn *conn, const struct db_param *tenant,
+			       struct setup *setup, struct err *err)
+{
+	struct db_param params[] = {*tenant, db_int(SOUNDS_MAX)};
+	auto_db_result struct db_result *rows = NULL;
+	enum status status;
+
+	setup->sound_changes = atomic_load(&setup->app->sound_changes);
+	status = db_query(conn, "setup_sounds", params, 2, &rows, err);
+	if (status != ST_OK)
+		return status;
+	setup->sound_count = db_rows(rows);
+	setup->sounds = xcalloc(setup->sound_count + 1, sizeof(*setup->sounds));
+	for (unsigned i = 0; i < setup->sound_count; i++) {
+		struct sound_setup *sound = &setup->sounds[i];
+
+		db_copy_text(rows, i, 0, sound->name, sizeof(sound->name));
+		db_copy_text(rows, i, 1, sound->version, sizeof(sound->version));
+		sound->duration_ms = (unsigned)db_get_int(rows, i, 2);
+	}
+	return ST_OK;
+}
+
 static enum status read_setup(struct db_conn *conn, void *arg, struct err *err)
 {
 	struct uuid tenant = app_tenant();
@@ -113,6 +140,8 @@ static enum status read_setup(struct db_conn *conn, void *arg, struct err *err)
 		status = read_queues(conn, &param, arg, err);
 	if (status == ST_OK)
 		status = read_outcomes(conn, &param, arg, err);
+	if (status == ST_OK)
+		status = read_sounds(conn, &param, arg, err);
 	return status;
 }
 
@@ -124,8 +153,13 @@ static void give_setup(struct control *control, const struct setup *setup)
 		control_set_queue(control, &setup->queues[i]);
 	for (unsigned i = 0; i < setup->outcome_count; i++)
 		control_set_outcome(control, &setup->outcomes[i]);
-	log_info("setup loaded", "agents=%u queues=%u outcomes=%u", setup->agent_count,
-		 setup->queue_count, setup->outcome_count);
+	/* One that was put or deleted while this was read is known already, and is not undone. */
+	if (setup->sound_changes == atomic_load(&setup->app->sound_changes))
+		control_set_sounds(control, setup->sounds, setup->sound_count);
+	else
+		app_reload_setup(setup->app);
+	log_info("setup loaded", "agents=%u queues=%u outcomes=%u sounds=%u", setup->agent_count,
+		 setup->queue_count, setup->outcome_count, setup->sound_count);
 }
 
 enum status app_load_setup(struct app *app, struct db_conn *conn, struct err *err)

@@ -26,6 +26,7 @@ OPTION(ari_app,         TEXT,   "calltab", 0, 0, "name of the Stasis application
 OPTION(ari_trunk,       TEXT,   "trunk", 0, 0, "PJSIP endpoint of the carrier: PJSIP/<number>@<trunk>") \
 OPTION(ari_technology,  TEXT,   "PJSIP", 0, 0, "of the agents' telephones: PJSIP/<extension>") \
 OPTION(ari_music,       TEXT,   "", 0, 0, "music-on-hold class; empty = the default one") \
+OPTION(sounds_url,      TEXT,   "", 0, 0, "this gateway as Asterisk reaches it to fetch sounds, http://host:port; empty = the address of `listen`, or 127.0.0.1") \
 OPTION(sim_ring_ms,     NUMBER, "100", 0, 60000, "simulated switch: until the called party rings") \
 OPTION(sim_answer_ms,   NUMBER, "400", 0, 60000, "simulated switch: from ringing to the answer") \
 OPTION(caller_number,   TEXT,   "", 0, 0, "number shown to called parties; empty = the trunk's own") \

@@ -65,7 +65,19 @@ static enum status call_tab_params(const json_t *params, struct command *ret, st
 
 static enum status sound_params(const json_t *params, struct command *ret, struct err *err)
 {
-	return json_need_text(params, "filename", ret->sound, sizeof(ret->sound), err);
+	char to[WORD_SIZE] = "both";
+	enum status status =
+		json_need_text(params, "filename", ret->sound, sizeof(ret->sound), err);
+
+	if (status == ST_OK)
+		status = json_get_text(params, "to", to, sizeof(to), NULL, err);
+	if (status != ST_OK)
+		return status;
+	ret->is_for_customer = strcmp(to, "customer") == 0;
+	if (!ret->is_for_customer && strcmp(to, "both") != 0)
+		return err_set(err, ST_INVALID, "to.invalid", "to",
+			       "\"to\" must be both, customer or absent");
+	return ST_OK;
 }
 
 static enum status digits_params(const json_t *params, struct command *ret, struct err *err)

@@ -27,6 +27,12 @@ select body, sha256
 from sounds
 where tenant_id = $1 and name = $2
 
+-- name: sound_fetch
+-- $1 tenant_id $2 name $3 version: the first 32 digits of sha256 -> body (bytes)
+select body
+from sounds
+where tenant_id = $1 and name = $2 and left(sha256, 32) = $3
+
 -- name: sound_delete
 -- $1 tenant_id $2 name -> name
 delete from sounds

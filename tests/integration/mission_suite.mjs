@@ -1,10 +1,11 @@
-/* The rows of the mission, in its words, on a world (tests/support/world.mjs): M1-M12, M14-M17, M19-M22, M25-M27, M30.
+/* The rows of the mission, in its words, on a world (tests/support/world.mjs): M1-M17, M19-M22, M25-M27, M30.
  * Each row is one test `call.<world>.Mn` and one figure on record. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import WebSocket from 'ws'
 import pg from 'pg'
 import { createCallTab } from '../../web/lib/index.js'
+import { PROMPT_HZ, toneWav } from '../support/asterisk.mjs'
 import { record } from '../support/results.mjs'
 import { until } from '../support/until.mjs'
 import { createWorld } from '../support/world.mjs'
@@ -23,7 +24,7 @@ const PREVIEW_S = 2
 const RING_S = 3
 
 export function missionSuite(name) {
-  let world, session, db, key
+  let world, session, db, key, admin
   let serial = 0
   const tabs = new Map()
 
@@ -59,6 +60,10 @@ export function missionSuite(name) {
   const callRow = async (id) => (await rows('select * from dialer_calls where dialer_call_id = $1', id))[0]
   const eventRows = (id) => rows('select * from dialer_call_events where dialer_call_id = $1 order by created_on, dialer_call_event_id', id)
   const resultRows = (id) => rows('select * from dialer_call_results where dialer_call_id = $1 order by created_on, dialer_call_result_id', id)
+
+  /* The tone by which a world of telephones knows a prompt, at a rate that has to be converted. */
+  const putSound = (sound, seconds) =>
+    world.gateway.requestOk('PUT', `/api/v1/sounds/${sound}`, { token: admin, body: toneWav(PROMPT_HZ, seconds, 44100), headers: { 'content-type': 'audio/wav' } })
 
   async function talk(made, to = number()) {
     await made.DynamicsTelephony.dial(to)
@@ -100,6 +105,7 @@ export function missionSuite(name) {
     world = await createWorld(name, { config: { wrap_s: WRAP_S, preview_s: PREVIEW_S, ring_s: RING_S, offer_s: RING_S } })
     await until('the gateway has reached its switch', async () => (await world.gateway.request('GET', '/readyz')).status === 200, 10_000)
     key = (await world.gateway.program(['key', 'create', 'crm', '--scopes', 'calls.read,dial'])).trim()
+    admin = (await world.gateway.program(['key', 'create', 'sounds', '--scopes', 'admin'])).trim()
     session = await world.gateway.signIn('1001')
     db = new pg.Client({ connectionString: world.gateway.database.ownerUrl ?? world.gateway.database.url })
     await db.connect()
@@ -304,6 +310,33 @@ export function missionSuite(name) {
       await until(`${state} over HTTP`, async () => (await get('/odata/v4/agents')).value.find((agent) => agent.extension === '1001').state === state, 1000)
       for (const made of [one, two]) await until(`${state} on the tab`, () => made.CallTab.agent.state === state, 1000)
     }
+  })
+
+  row('M13', 'playWaveFile plays f into the call and the far leg hears it; an unknown or path-escaping name is refused', async () => {
+    const one = await openTab(1)
+    await assert.rejects(one.DynamicsTelephony.playWaveFile('prompt'), { code: 'call.not_active' })
+    const to = await talk(one)
+    for (const name of ['../prompt', '/etc/passwd', 'prompt.wav', 'a/b', 'tone:busy', 'http://127.0.0.1/x', '']) {
+      await assert.rejects(one.DynamicsTelephony.playWaveFile(name), (error) => (assert.match(error.code, /^(sound\.invalid|json\.missing)$/), true))
+    }
+    await assert.rejects(one.DynamicsTelephony.playWaveFile('prompt'), { code: 'sound.not_found' })
+    await hears(to, '1001')
+    await putSound('prompt', 4)
+    await one.DynamicsTelephony.playWaveFile('prompt')
+    const both = (a, b) => [a, b].sort().join('+')
+    await Promise.all([hears(to, both('1001', 'prompt')), hears('1001', both(to, 'prompt'))])
+    await Promise.all([hears(to, '1001'), hears('1001', to)])
+    await one.CallTab.playWaveFile('prompt', 'customer')
+    await Promise.all([hears(to, both('1001', 'prompt')), hears('1001', '')])
+    await Promise.all([hears(to, '1001'), hears('1001', to)])
+    await one.DynamicsTelephony.playWaveFile('prompt')
+    await hears(to, both('1001', 'prompt'))
+    await one.DynamicsTelephony.holdresume()
+    await hears(to, 'music')
+    await one.DynamicsTelephony.holdresume()
+    await hears(to, '1001')
+    await world.gateway.requestOk('DELETE', '/api/v1/sounds/prompt', { token: admin })
+    await assert.rejects(one.DynamicsTelephony.playWaveFile('prompt'), { code: 'sound.not_found' })
   })
 
   row('M14', 'sendDTMF sends the four tones in order; any other character is refused and nothing is sent', async () => {

@@ -74,9 +74,9 @@ export function changeConf(text, changes) {
   return lines.join('\n')
 }
 
-/** A tone as Asterisk's format_wav plays it without conversion: 8 kHz, mono, 16 bit. */
-export function toneWav(hz, seconds) {
-  const count = Math.round(8000 * seconds)
+/** A tone, mono, 16 bit; at 8 kHz as Asterisk's format_wav plays it without conversion. */
+export function toneWav(hz, seconds, rate = 8000) {
+  const count = Math.round(rate * seconds)
   const wav = Buffer.alloc(44 + 2 * count)
   wav.write('RIFF', 0)
   wav.writeUInt32LE(36 + 2 * count, 4)
@@ -84,14 +84,14 @@ export function toneWav(hz, seconds) {
   wav.writeUInt32LE(16, 16)
   wav.writeUInt16LE(1, 20) // PCM
   wav.writeUInt16LE(1, 22) // one channel
-  wav.writeUInt32LE(8000, 24)
-  wav.writeUInt32LE(16000, 28)
+  wav.writeUInt32LE(rate, 24)
+  wav.writeUInt32LE(2 * rate, 28)
   wav.writeUInt16LE(2, 32)
   wav.writeUInt16LE(16, 34)
   wav.write('data', 36)
   wav.writeUInt32LE(2 * count, 40)
   for (let i = 0; i < count; i++)
-    wav.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * hz * i) / 8000)), 44 + 2 * i)
+    wav.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * hz * i) / rate)), 44 + 2 * i)
   return wav
 }
 

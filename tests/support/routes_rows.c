@@ -190,6 +190,11 @@ struct db_param db_time(int64_t unix_ms)
 	return (struct db_param){.kind = unix_ms ? DB_P_TIME_MS : DB_P_NULL, .number = unix_ms};
 }
 
+struct db_param db_bytes(const void *bytes, size_t length)
+{
+	return (struct db_param){.kind = DB_P_BYTES, .text = bytes, .number = (int64_t)length};
+}
+
 struct db_param db_null(void)
 {
 	return (struct db_param){.kind = DB_P_NULL};

@@ -27,8 +27,8 @@ async function everyCommand(): Promise<CommandResult[]> {
     DynamicsTelephony.dial('+15550101'), DynamicsTelephony.dial(5550101, 'clicktocall'), DynamicsTelephony.dial(),
     DynamicsTelephony.holdresume(), DynamicsTelephony.transferBlind('102'), DynamicsTelephony.transferComplete(tab),
     DynamicsTelephony.conference('2'), DynamicsTelephony.answer(), DynamicsTelephony.release(), DynamicsTelephony.agentReady(),
-    DynamicsTelephony.agentNotReady('lunch'), DynamicsTelephony.playWaveFile('greeting.wav'), DynamicsTelephony.sendDTMF('42#'),
-    CallTab.hold(), CallTab.resume(), CallTab.mute(), CallTab.mute(false), CallTab.reject(), CallTab.skip(),
+    DynamicsTelephony.agentNotReady('lunch'), DynamicsTelephony.playWaveFile('greeting'), DynamicsTelephony.sendDTMF('42#'),
+    CallTab.hold(), CallTab.resume(), CallTab.mute(), CallTab.mute(false), CallTab.playWaveFile('greeting', 'customer'), CallTab.reject(), CallTab.skip(),
     CallTab.pauseTimer(), CallTab.resumeTimer(), CallTab.cancelConsult(), CallTab.leave(), CallTab.setOutcome('Sale', 'a note'),
     CallTab.scheduleCallback(new Date()), CallTab.endWrap(), CallTab.setState('Away', 'meeting'),
   ])

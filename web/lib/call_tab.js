@@ -10,7 +10,7 @@ const CONTRACT_COMMANDS = [
 ]
 const OWN_COMMANDS = [
   'hold', 'resume', 'mute', 'reject', 'skip', 'pauseTimer', 'resumeTimer', 'cancelConsult', 'leave', 'setOutcome',
-  'scheduleCallback', 'endWrap', 'setState',
+  'scheduleCallback', 'endWrap', 'setState', 'playWaveFile',
 ]
 const PAGE = Symbol.for('calltab.page.v1')
 
@@ -41,6 +41,7 @@ function telephonyOf(tab) {
     parseEventArgs,
     GetCallDetails: () => tab.call(),
     ...commandsOf(tab, CONTRACT_COMMANDS),
+    playWaveFile: (/** @type {any} */ filename) => tab.command('playWaveFile', [filename]), // CallTab's takes more
   })
 }
 

@@ -174,7 +174,7 @@ export interface DynamicsTelephonyApi {
   release(): Promise<CommandResult>
   agentReady(): Promise<CommandResult>
   agentNotReady(reason?: string): Promise<CommandResult>
-  /** Plays the sound of this name into the call */
+  /** Plays the sound of this name, as it is registered, into the call */
   playWaveFile(filename: string): Promise<CommandResult>
   /** Sends one or more of 0123456789*# into the call */
   sendDTMF(digit: string | number): Promise<CommandResult>
@@ -194,7 +194,7 @@ export interface Connection {
 }
 
 export interface Notice {
-  /** `storage.degraded` `storage.ok` `database.away` `database.ok` `switch.away` `switch.ok` `token.expiring` `restart.coming` */
+  /** `storage.degraded` `storage.ok` `database.away` `database.ok` `switch.away` `switch.ok` `sound.failed` `token.expiring` `restart.coming` */
   readonly code: string
   readonly message: string
 }
@@ -263,6 +263,8 @@ export interface CallTabApi {
   resume(): Promise<CommandResult>
   /** Default: on */
   mute(on?: boolean): Promise<CommandResult>
+  /** Plays a sound to both, or to the customer alone: then the agent hears nothing until it is over */
+  playWaveFile(filename: string, to?: 'both' | 'customer'): Promise<CommandResult>
   /** Refuses an incoming call */
   reject(): Promise<CommandResult>
   /** Passes over the record in preview */

@@ -362,16 +362,47 @@ static void a_dial_the_switch_refuses_ends_no_wrap(void **state)
 	dials(h, 1, 1, CUSTOMER);
 }
 
-static void no_sound_is_registered_yet(void **state)
+static struct command plays(struct house *h, const char *sound, bool is_for_customer)
 {
+	struct command command = command_of(h, CMD_PLAY, 1, 1);
+
+	str_copy(command.sound, sizeof command.sound, sound);
+	command.is_for_customer = is_for_customer;
+	return command;
+}
+
+static void registered_sounds_are_played_and_no_others(void **state)
+{
+	static const char *const bad[] = {"", "../../etc/passwd", "/etc/passwd", "a b",
+					  "recording:x"};
+	const struct sound_setup sounds[] = {{.name = "hello"}, {.name = "other"}};
 	struct house *h = *state;
 	struct command command;
 
 	talks(h, 1, 1, CUSTOMER);
-	is_refused_plain(h, CMD_PLAY, 1, 1, "sound.not_found");
-	command = command_of(h, CMD_PLAY, 1, 1);
-	str_copy(command.sound, sizeof command.sound, "../../etc/passwd");
-	is_refused(h, &command, "sound.invalid");
+	command = plays(h, "hello", false);
+	is_refused(h, &command, "sound.not_found");
+	control_set_sounds(h->control, sounds, 2);
+	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+		command = plays(h, bad[i], false);
+		is_refused(h, &command, "sound.invalid");
+	}
+	command = plays(h, "hello", false);
+	assert_int_equal(house_send(h, &command)->status, ST_OK);
+	house_run_ms(h, 10);
+	assert_hears(h, CUSTOMER, "1001+hello");
+	house_run_ms(h, 2000);
+	command = plays(h, "other", true);
+	assert_int_equal(house_send(h, &command)->status, ST_OK);
+	house_run_ms(h, 10);
+	assert_hears(h, CUSTOMER, "1001+other");
+	assert_hears(h, "1001", "");
+	control_forget_sound(h->control, "other");
+	command = plays(h, "other", true);
+	is_refused(h, &command, "sound.not_found");
+	control_set_sounds(h->control, NULL, 0);
+	command = plays(h, "hello", false);
+	is_refused(h, &command, "sound.not_found");
 }
 
 static void a_foreign_agent_and_a_foreign_tab_are_refused(void **state)
@@ -563,7 +594,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_dial_the_switch_refuses_ends_no_wrap, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(no_sound_is_registered_yet, setup, teardown),
+		cmocka_unit_test_setup_teardown(registered_sounds_are_played_and_no_others, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_agent_and_a_foreign_tab_are_refused,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(far_ends_make_their_results, setup, teardown),
