@@ -108,7 +108,7 @@ static enum status run_get(struct request *request, struct db_conn *conn, struct
 				    db_text(asked->name)};
 	auto_db_result struct db_result *rows = NULL;
 	enum status status = db_query(conn, "sound_get", params, 2, &rows, err);
-	char sha256[SOUND_HASH_SIZE];
+	char sha256[SOUND_HASH_SIZE], *bytes;
 	size_t length;
 
 	if (status != ST_OK)
@@ -116,7 +116,8 @@ static enum status run_get(struct request *request, struct db_conn *conn, struct
 	if (db_rows(rows) == 0)
 		return not_found(err);
 	db_copy_text(rows, 0, 1, sha256, sizeof sha256);
-	answer_sound(request, sha256, copy_bytes(rows, 0, &length), length, 0);
+	bytes = copy_bytes(rows, 0, &length);
+	answer_sound(request, sha256, bytes, length, 0);
 	return ST_OK;
 }
 

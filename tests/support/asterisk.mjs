@@ -116,6 +116,7 @@ function writeConfiguration(dir, prefix, ports) {
     'rtp.conf': { general: { rtpstart: ports.rtp, rtpend: ports.rtp + 399 } },
     'musiconhold.conf': { default: { directory: path.join(dir, 'music') } }, // a recognisable tone: MUSIC_HZ
     'extensions.conf': {},
+    'res_http_media_cache.conf': {},
     'pjsip.conf': {
       udp: { bind: `127.0.0.1:${ports.sip}` },
       telephone: loopback,

@@ -100,6 +100,12 @@ static void parameters_reach_their_fields(void **state)
 	assert_int_equal(read_text(REQUEST("playWaveFile", "\"filename\":\"../x\""), &r, &err),
 			 ST_OK);
 	assert_string_equal(r.command.sound, "../x"); /* control knows the sounds there are */
+	assert_false(r.command.is_for_customer);
+	assert_int_equal(
+		read_text(REQUEST("playWaveFile", "\"filename\":\"x\",\"to\":\"customer\""), &r,
+			  &err),
+		ST_OK);
+	assert_true(r.command.is_for_customer);
 	assert_int_equal(read_text(REQUEST("mute", "\"on\":false"), &r, &err), ST_OK);
 	assert_false(r.command.on);
 	assert_int_equal(
@@ -302,6 +308,7 @@ static const struct {
 	{REQUEST("conference", "\"callTab\":17"), -32602, "json.out_of_range", "callTab", "c1"},
 	{REQUEST("conference", "\"callTab\":\"2\""), -32602, "json.wrong_type", "callTab", "c1"},
 	{REQUEST("playWaveFile", ""), -32602, "json.missing", "filename", "c1"},
+	{REQUEST("playWaveFile", "\"filename\":\"x\",\"to\":\"agent\""), -32602, "to.invalid", "to", "c1"},
 	{REQUEST("playWaveFile", "\"filename\":\"" A64 "a\""), -32602, "json.too_long", "filename", "c1"},
 	{REQUEST("sendDTMF", ""), -32602, "json.missing", "digits", "c1"},
 	{REQUEST("sendDTMF", "\"digits\":\"12A\""), -32602, "digits.invalid", "digits", "c1"},
