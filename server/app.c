@@ -257,6 +257,17 @@ static enum status check_node(const struct config *config, struct err *err)
 		       config->sources[OPT_node], node);
 }
 
+static enum status check_switch(const struct config *config, struct err *err)
+{
+	const char *name = config_text(config, OPT_switch);
+
+	if (!strcmp(name, "sim") || !strcmp(name, "ari"))
+		return ST_OK;
+	return err_set(err, ST_INVALID, "config.value", "switch",
+		       "%s: switch must be sim or ari, not \"%.40s\"", config->sources[OPT_switch],
+		       name);
+}
+
 static void create_control(struct app *app)
 {
 	struct config *c = app->config;
@@ -346,10 +357,6 @@ static enum status create_driver(struct app *app, struct err *err)
 
 	if (!strcmp(config_text(c, OPT_switch), "ari"))
 		return create_ari(app, &host, err);
-	if (strcmp(config_text(c, OPT_switch), "sim") != 0)
-		return err_set(err, ST_INVALID, "config.value", "switch",
-			       "%s: switch must be sim or ari, not \"%.40s\"",
-			       c->sources[OPT_switch], config_text(c, OPT_switch));
 	app->driver = sim_driver_create(&host, &sim, &app->sim);
 	return ST_OK;
 }
@@ -487,6 +494,8 @@ static enum status build(struct app *app, struct err *err)
 	struct loop_events events = {.on_turn = on_turn, .on_signal = on_signal, .user = app};
 	enum status status = check_node(app->config, err);
 
+	if (status == ST_OK)
+		status = check_switch(app->config, err);
 	if (status == ST_OK)
 		status = check_database(config_text(app->config, OPT_database), err);
 	if (status == ST_OK)

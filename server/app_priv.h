@@ -1,8 +1,8 @@
 #pragma once
 /* What the files of the builder share: app.c life | app_stop.c its end, and who else may serve |
  * app_hooks.c what the HTTP door asks of rooms it may not see | app_setup.c agents, queues,
- * outcomes, sounds from the database | app_sound.c sounds as they change, and where the switch finds
- * them | app_sim.c the simulated switch over HTTP. */
+ * outcomes, sounds from the database | app_sound.c sounds as they change, and where the switch
+ * finds them | app_sim.c the simulated switch over HTTP. */
 #include <stdatomic.h>
 
 #include "base/inbox.h"

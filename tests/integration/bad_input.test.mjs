@@ -141,6 +141,7 @@ test('an agent presents records to himself only; keys need the scope', async () 
 
 test('a configuration that is wrong names file, line and what is wrong', async () => {
   const file = join(folder, 'calltab.ini')
+  const own = await createDatabase() // the other one has a gateway already
   for (const [text, expected] of [
     ['listen = 127.0.0.1:0\nwrap_s = soon\n', /calltab\.ini:2: wrap_s must be a number from 0 to 3600, not "soon"/],
     ['listn = 1\n', /calltab\.ini:1: there is no option "listn"/],
@@ -153,8 +154,9 @@ test('a configuration that is wrong names file, line and what is wrong', async (
     ['log_level = loud\n', /log_level must be err, warn, info or debug/],
   ]) {
     writeFileSync(file, text)
-    await failsToServe(['--config', file, '--database', gateway.database.url], expected)
+    await failsToServe(['--config', file, '--database', own.url], expected)
   }
+  await own.drop()
   await failsToServe(['--config', join(folder, 'absent.ini')], /cannot read the configuration file .*absent\.ini/)
   await failsToServe(['--config', '/dev/null'], /no database is configured: set `database`/)
   const { code, stderr } = await run(['serve', '--wrap-s', 'x'])
@@ -165,7 +167,9 @@ test('a configuration that is wrong names file, line and what is wrong', async (
 test('a port in use, a database that is away, older or newer: serve refuses and says what mends it', async () => {
   const holder = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => holder.once('listening', resolve))
-  await failsToServe(['--config', '/dev/null', '--database', gateway.database.url, '--listen', `127.0.0.1:${holder.address().port}`], /another program listens there/)
+  const own = await createDatabase()
+  await failsToServe(['--config', '/dev/null', '--database', own.url, '--listen', `127.0.0.1:${holder.address().port}`], /another program listens there/)
+  await own.drop()
   holder.close()
   await failsToServe(['--config', '/dev/null', '--database', 'host=/nowhere dbname=x'], /database/)
   const empty = await createDatabase({ migrated: false })
