@@ -30,6 +30,7 @@
 #define TC_NODE_MAX	24
 #define TC_AGENT_RING_S 20
 #define TC_ENDING_S	5
+#define TC_DOUBT_S	8 /* taken back and not known to have been called: to ring until then */
 #define TC_RETRY_MS	20
 #define TC_DTMF_MAX	8
 

@@ -228,6 +228,28 @@ static void lose_far(struct tc_call *call)
 	tc_leg_ended(t, call->far, &(struct tel_fact){.kind = TEL_LEG_ENDED, .result = TEL_LOST});
 }
 
+/* It is in its mix, so it was called or was just about to be: nothing at the switch tells the two
+ * apart. What has been called says something in time. */
+static void on_never_rung(void *arg)
+{
+	struct tc_call *call = arg;
+	struct telephony *t = call->telephony;
+
+	if (call->state != TC_CALLING || call->has_rung || call->far->is_up)
+		return;
+	lose_far(call);
+	tc_tell_all(t);
+}
+
+static void doubt(struct tc_call *call)
+{
+	struct telephony *t = call->telephony;
+
+	call->end_timer.fire = on_never_rung;
+	call->end_timer.arg = call;
+	timer_set(t->timers, &call->end_timer, clock_mono_us(t->clock) + TC_DOUBT_S * 1000000LL);
+}
+
 static void settle_call(struct tc_call *call)
 {
 	static const struct tc_ending lost = {TEL_LOST, TEL_SIDE_SWITCH, 0, 0};
@@ -243,6 +265,8 @@ static void settle_call(struct tc_call *call)
 		tc_call_end_in_time(call);
 	if (call->state == TC_TRANSFERRING && !call->target)
 		tc_transfer_failed(call, &lost);
+	if (call->state == TC_CALLING && !far->is_seen_rung && !far->is_seen_up)
+		doubt(call);
 	if (call->state == TC_CALLING && far->is_seen_rung && !far->is_seen_up && !call->has_rung) {
 		call->has_rung = true;
 		tc_tell(call->telephony, TELCALL_RINGING, call);

@@ -186,6 +186,25 @@ static void leg_that_was_not_dialed_is_removed(void **state)
 	crew_done_empty(&crew);
 }
 
+/* In its mix and silent: nobody can tell whether it was dialed; it does not hang for long. */
+static void leg_that_never_rings_is_given_up(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, NULL);
+	crew_make(&crew, "1", AGENT, "+15550999");
+	crew_run_ms(&crew, 1000);
+	crew_live_again(&crew, TEL_WAS_MADE, AGENT, 0);
+	crew_told_nothing(&crew);
+	crew_run_ms(&crew, 7000);
+	assert_int_equal(crew_told(&crew, TELCALL_ENDED, "1"), 0);
+	crew_run_ms(&crew, 2000);
+	assert_ended(&crew, "1", TEL_LOST, TEL_SIDE_SWITCH);
+	crew_settle(&crew);
+	crew_done_empty(&crew);
+}
+
 static void call_without_a_far_party_is_lost(void **state)
 {
 	(void)state;
@@ -668,6 +687,7 @@ int main(void)
 		cmocka_unit_test(call_being_made_is_found_as_it_is),
 		cmocka_unit_test(call_that_was_not_made_is_never_made),
 		cmocka_unit_test(leg_that_was_not_dialed_is_removed),
+		cmocka_unit_test(leg_that_never_rings_is_given_up),
 		cmocka_unit_test(call_without_a_far_party_is_lost),
 		cmocka_unit_test(agents_leg_gone_is_as_when_he_hangs_up),
 		cmocka_unit_test(resume_goes_on_or_falls_back),
