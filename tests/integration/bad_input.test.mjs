@@ -215,9 +215,13 @@ test('Asterisk away: agents see it, dial says so, the process keeps trying witho
   assert.equal(ready.body.switch.driver, 'ari')
   assert.notEqual(ready.body.switch.state, 'up')
   const cpu = () => readFileSync(`/proc/${away.pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((sum, ticks) => sum + Number(ticks), 0)
-  const [began, used] = [performance.now(), cpu()]
-  await until('two seconds have passed', () => performance.now() - began > 2000)
-  assert.ok(cpu() - used < 20, `${cpu() - used} ticks of 10 ms in 2 s`)
+  // at first it also prepares the journal's next segment
+  const spent = []
+  await until('two seconds in a row pass without spinning', async () => {
+    const [began, used] = [performance.now(), cpu()]
+    await until('a second has passed', () => performance.now() - began > 1000)
+    return spent.push(cpu() - used) > 1 && spent.slice(-2).every((ticks) => ticks < 10)
+  }, 10_000).catch(() => assert.fail(`${spent} ticks of 10 ms in the seconds`))
   await tab.close()
   await away.stop()
 })
