@@ -388,7 +388,7 @@ describe('a tab', () => {
   })
 
   test('a silent line is given up in time to ask again', limit, async () => {
-    const it = await openTab({ commandTimeoutMs: 900 })
+    const it = await openTab({ commandTimeoutMs: 4500 }) // a third of it is left for coming back
     gateway.isDeaf = true
     const answer = it.DynamicsTelephony.dial('+15550101')
     await until('given up', () => it.connections.some(({ reason }) => reason === 'silent'))
