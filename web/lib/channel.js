@@ -119,10 +119,13 @@ export class Channel {
    * @param {Promise<any>} answer @param {number} afterMs */
   probeUnlessAnswered(answer, afterMs) {
     const { turn } = this
-    const askedAt = Date.now()
-    const timer = setTimeout(() => {
-      if (this.isAttached && turn === this.turn && this.lastHeardAt <= askedAt) this.probe(afterMs)
-    }, afterMs)
+    const check = () => {
+      if (!this.isAttached || turn !== this.turn) return
+      const silentMs = Date.now() - this.lastHeardAt // something may have come just behind the question
+      if (silentMs >= afterMs) this.probe(afterMs)
+      else timer = setTimeout(check, afterMs - silentMs)
+    }
+    let timer = setTimeout(check, afterMs)
     const stop = () => clearTimeout(timer)
     answer.then(stop, stop)
   }
