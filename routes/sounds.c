@@ -236,15 +236,23 @@ void sound_delete(struct request *request)
 
 /* ---- for the switch ---- */
 
-/* /sounds/<version>/<name>.wav: who knows the version, 128 bits of the sound's hash, has been told
- * of it by us or has the sound. Nothing else is asked for, and every other address looks the same.
+/* /sounds/<version>[-000...]/<name>.wav: zeros make the address long, because Asterisk cuts the
+ * path of what it has fetched to the length of the address (docs/telephony.md). Who knows the
+ * version, 128 bits of the sound's hash, has been told of it by us or has the sound. Nothing else
+ * is asked for, and every other address looks the same.
  */
 static bool read_address(const struct request *request, struct asked *asked)
 {
-	char file[SOUND_NAME_SIZE + sizeof SUFFIX];
+	char file[SOUND_NAME_SIZE + sizeof SUFFIX], version[SOUND_VERSION_SIZE + 100];
 	size_t length;
 
-	if (!request_arg(request, 0, asked->version, sizeof asked->version) ||
+	if (!request_arg(request, 0, version, sizeof version))
+		return false;
+	length = strcspn(version, "-");
+	if (version[length] && strspn(version + length + 1, "0") != strlen(version + length + 1))
+		return false;
+	version[length] = '\0';
+	if (!str_copy(asked->version, sizeof asked->version, version) ||
 	    strspn(asked->version, "0123456789abcdef") != SOUND_VERSION_SIZE - 1 ||
 	    !request_arg(request, 1, file, sizeof file))
 		return false;

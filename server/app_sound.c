@@ -78,5 +78,6 @@ bool app_find_sound(void *user, const char *name, char url[ARI_SOUND_SIZE], unsi
 	if (!control_find_sound(app->control, name, &sound) || !write_base(app, base, sizeof(base)))
 		return false;
 	*ret_ms = sound.duration_ms;
-	return str_format(url, ARI_SOUND_SIZE, "%s/sounds/%s/%s.wav", base, sound.version, name);
+	return str_format(url, ARI_SOUND_SIZE, "%s/sounds/%s-%080d/%s.wav", base, sound.version, 0,
+			  name);
 }

@@ -156,8 +156,9 @@ test('the switch fetches by an address that names the version, again only when i
   assert.equal((await fetched(address(sound), { 'if-none-match': '"other"' })).status, 200)
   assert.equal((await fetch(gateway.url + address(sound), { method: 'HEAD' })).headers.get('content-length'), String(sound.bytes))
   assert.equal((await fetch(gateway.url + address(sound), { method: 'POST' })).status, 405)
+  assert.equal((await fetched(address(sound).replace('/prompt', `-${'0'.repeat(80)}/prompt`))).status, 200)
   for (const path of [
-    '/sounds/prompt.wav', `/sounds/${'0'.repeat(32)}/prompt.wav`, address({ ...sound, name: 'other' }), address(sound).replace('.wav', ''),
+    address(sound).replace('/prompt', '-0x/prompt'), '/sounds/prompt.wav', `/sounds/${'0'.repeat(32)}/prompt.wav`, address({ ...sound, name: 'other' }), address(sound).replace('.wav', ''),
     `/sounds/${sound.sha256}/prompt.wav`, address(sound).replace('.wav', '.mp3'), `/sounds/${sound.sha256.slice(0, 32)}/..%2fprompt.wav`, '/sounds/', '/sounds',
   ]) {
     assert.ok([400, 404].includes((await fetched(path)).status), path)

@@ -130,5 +130,5 @@ test('telephony.prompt.address: an address shorter than the path of the cache is
     return (await probe.fact('play_ended', { play }, { ms: 8000 })).text
   }
   assert.equal(await outcome('p4', `${base}/a.wav`), 'failed')
-  assert.equal(await outcome('p5', `${base}/sounds/${'0'.repeat(32)}/a.wav`), 'ok')
+  assert.equal(await outcome('p5', `${base}/sounds/${'0'.repeat(32)}-${'0'.repeat(80)}/a.wav`), 'ok')
 })
