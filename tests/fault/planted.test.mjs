@@ -79,7 +79,7 @@ async function left(world) {
   const [lost, , wrapping] = tabs
   await wrapping.command('release')
   await wrapping.state('idle')
-  await pause(1000)
+  await pause(3000) // most of the wrap: what begins anew is seen, however long the restart takes
   const awayMs = await away(world, async () => {
     await world.gateway.kill()
     await world.switch.ask('hangup', { channel: `lab-c-${callIds[0]}` })
@@ -87,11 +87,11 @@ async function left(world) {
     await world.gateway.restart({ crash: true })
   })
   await Promise.all(tabs.map((tab) => tab.connect()))
-  await Promise.all([lost, wrapping].map((tab) => tab.state('end', awayMs + 3500).catch(() => {})))
+  await Promise.all([lost, wrapping].map((tab) => tab.state('end', awayMs + 5500).catch(() => {})))
   await pause(1000)
   for (const tab of tabs) if (tab.call.state === 'talk') await tab.command('release')
   await Promise.all(tabs.map((tab) => tab.state('end', 4000).catch(() => {})))
-  return { awayMs: awayMs + 200, settleMs: 1500, wrapMs: 2000 }
+  return { awayMs: awayMs + 200, settleMs: 1500, wrapMs: 4000 }
 }
 
 /* A preview's time is over, and in that moment the gateway is killed: before the intent is stable, or after it. */
@@ -195,7 +195,7 @@ const RUNS = {
   work: { run: work, plants: [2, 11, 12, 13, 14, 15, 16, 24, 25] },
   drops: { run: drops, plants: [6, 17, 20] },
   kills: { run: kills, plants: [1, 3, 5] },
-  left: { run: left, plants: [4, 8, 9, 10, 21], config: { wrap_s: 2 } },
+  left: { run: left, plants: [4, 8, 9, 10, 21], config: { wrap_s: 4 } },
   preview: { run: preview, plants: [7], config: { preview_s: 1 } },
   release: { run: release, plants: [22] },
   presence: { run: presence, plants: [19, 23] },
