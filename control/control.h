@@ -144,8 +144,9 @@ struct control_listener {
 	/* A call changed. seq: dense per tab within the epoch. */
 	void (*on_call)(void *user, enum tell_kind kind, const struct call_view *call,
 			uint64_t epoch, uint64_t seq);
-	/* While control_recover() runs: an event that was told before the restart, oldest first per
-	 * tab, for those who come back and say how far they heard. age_ms: how long ago. */
+	/* While control_recover_record() runs: an event that was told before the restart, oldest
+	 * first per tab, for those who come back and say how far they heard. age_ms: how long ago.
+	 */
 	void (*on_past)(void *user, enum tell_kind kind, const struct call_view *call,
 			uint64_t epoch, uint64_t seq, int64_t age_ms);
 	void (*on_agent)(void *user, const struct agent_view *agent, uint64_t epoch);
@@ -159,7 +160,7 @@ struct control_listener {
 };
 
 /* Borrowed for control's life: clock, timers. telephony and log are attached before
- * control_start(). wake is called from any thread when control_poll() is needed. */
+ * control_poll(). wake is called from any thread when control_poll() is needed. */
 struct control *control_create(const struct control_config *config, const struct clock *clock,
 			       struct timers *timers, void (*wake)(void *user), void *user);
 void control_destroy(struct control *);

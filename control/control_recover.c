@@ -310,8 +310,10 @@ unsigned control_recover_end(struct control *control, bool is_continuous)
 	HASH_ITER(by_id, control->calls, call, next)
 		go_on(control, call);
 	DL_SORT2(control->waiting, by_waiting, prev_waiting, next_waiting);
+	record_log_hold(control->log, true);
 	control_each_open_dial(control, recover_dial);
 	recover_timer_dials(control);
+	record_log_hold(control->log, false);
 	FAILPOINT("recover.restoring");
 	count = restore_lines(control);
 	FAILPOINT("recover.done");
