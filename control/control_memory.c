@@ -182,8 +182,6 @@ void memory_fill_answer(const struct remembered *entry, struct record *record)
 	intent->kind = tab > TAB_MAX ? CMD_PRESENT : CMD_KIND_COUNT;
 	intent->tab = tab > TAB_MAX ? 0 : tab;
 	intent->body_hash = entry->body_hash;
-	stored->key = intent->key;
-	memcpy(stored->id, intent->id, sizeof(stored->id));
 	if (entry->refusal)
 		stored->err = *entry->refusal;
 	stored->call_id = entry->call_id;

@@ -20,7 +20,6 @@ void control_fill_live(const struct live_call *call, struct record *record)
 	live->has_rung = c->has_rung;
 	live->has_dialed = c->has_dialed;
 	live->is_detached = c->is_detached;
-	live->is_ended = call->is_ended;
 	str_copy_cut(live->line, sizeof(live->line), call->line);
 	str_copy_cut(live->leg, sizeof(live->leg), call->leg);
 	if (call->queue)

@@ -35,9 +35,8 @@ enum record_has {
 	RECORD_STREAM = 1 << 6, /* call was told on its tab: epoch, seq, is_update */
 	RECORD_LIVE = 1 << 7,	/* call and live: all there is to know of a live call */
 	RECORD_STEP = 1 << 8,	/* step: the event that led to call and live from what was before */
-	RECORD_GONE = 1 << 9,	/* the live call of call.call_id is forgotten */
 	RECORD_INTENT = 1 << 10, /* intent: a command is about to be carried out */
-	RECORD_ANSWER = 1 << 11, /* answer: of a command */
+	RECORD_ANSWER = 1 << 11, /* answer: of the command that intent names */
 	/* A checkpoint: a copy of everything live, so that older segments can go. Records between
 	 * its two marks are copies (nothing happened, no row is written) or ordinary ones. */
 	RECORD_COPY = 1 << 12,
@@ -54,7 +53,6 @@ struct record_live {
 	int64_t timer_left_ms;
 	unsigned results;
 	bool is_consult, has_rung, has_dialed, is_detached;
-	bool is_ended;			/* over, and its line is not gone yet */
 	char line[UUID_TEXT_SIZE];	/* the call's name at the switch; "" = none */
 	char leg[COMMAND_ID_SIZE];	/* the caller's leg, named by the switch; "" = ours */
 	char queue_number[NUMBER_SIZE]; /* of the queue it came through */
@@ -98,8 +96,6 @@ struct record_intent {
 };
 
 struct record_answer {
-	char id[COMMAND_ID_SIZE];
-	struct uuid key;
 	struct err err; /* .status ST_OK: done */
 	struct uuid call_id, dialer_call_id;
 	int tab;

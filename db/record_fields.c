@@ -138,7 +138,6 @@ static const struct record_field live_fields[] = {
 	[8] = {BOOL(record_live, has_rung)},
 	[9] = {BOOL(record_live, has_dialed)},
 	[10] = {BOOL(record_live, is_detached)},
-	[11] = {BOOL(record_live, is_ended)},
 	[12] = {TEXT(record_live, line)},
 	[13] = {TEXT(record_live, leg)},
 	[14] = {TEXT(record_live, queue_number)},
@@ -193,8 +192,6 @@ static const struct record_field err_fields[] = {
 TABLE(err_table, err_fields);
 
 static const struct record_field answer_fields[] = {
-	[1] = {TEXT(record_answer, id)},
-	[2] = {UUID(record_answer, key)},
 	[3] = {STRUCT(record_answer, err, err_table)},
 	[4] = {UUID(record_answer, call_id)},
 	[5] = {UUID(record_answer, dialer_call_id)},
@@ -204,7 +201,7 @@ TABLE(answer_table, answer_fields);
 
 #define USES_CALL                                                                                  \
 	(RECORD_CALL | RECORD_EVENT_OPEN | RECORD_RESULT | RECORD_STREAM | RECORD_LIVE |           \
-	 RECORD_STEP | RECORD_GONE)
+	 RECORD_STEP)
 
 static const struct record_field record_fields[] = {
 	[TAG_HAS] = {UINT(record, has)},
