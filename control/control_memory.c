@@ -204,13 +204,14 @@ void memory_keep(struct remembered *entry, const struct reply *reply)
 void memory_answer(struct control *control, struct remembered *entry, const struct reply *reply)
 {
 	struct record *record = xcalloc(1, sizeof(*record));
+	uint64_t number;
 
 	memory_keep(entry, reply);
 	entry->progress = ANSWERING;
 	record->at_ms = control_now_ms(control);
 	memory_fill_answer(entry, record);
-	if (control_append(control, record, &entry->answer))
-		control_when_stable(control, PENDING_ANSWER, entry->answer)->entry = entry;
+	if (control_append(control, record, &number))
+		control_when_stable(control, PENDING_ANSWER, number)->entry = entry;
 	else
 		control_tell_answer(control, entry);
 	free(record);
@@ -225,30 +226,31 @@ static bool is_safe_unstored(enum command_kind kind)
 	       kind == CMD_HOLDRESUME || kind == CMD_RESUME || kind == CMD_MUTE;
 }
 
-struct volatile_reply {
-	struct reply *reply;
-};
-
-static void mark_volatile(void *user, const struct command *command, const struct reply *reply)
+static void take_reply(void *user, const struct command *command, const struct reply *reply)
 {
-	struct volatile_reply *here = user;
-
 	(void)command;
-	*here->reply = *reply;
-	here->reply->is_volatile = true;
+	*(struct reply *)user = *reply;
 }
 
-static void run_unstored(struct control *control, struct work *work)
+/* While storage fails: done and said to be volatile, or not done. */
+static struct reply do_unstored(struct control *control, const struct command *command)
 {
 	struct reply reply = {0};
-	struct volatile_reply here = {.reply = &reply};
 
-	if (is_safe_unstored(work->u.c.command.kind)) {
-		control_do_command(control, &work->u.c.command, mark_volatile, &here);
+	if (is_safe_unstored(command->kind)) {
+		control_do_command(control, command, take_reply, &reply);
+		reply.is_volatile = true;
 	} else {
 		reply.status = err_set(&reply.err, ST_UNAVAILABLE, "storage.away", "",
 				       "nothing can be stored now: try again when it can");
 	}
+	return reply;
+}
+
+static void run_unstored(struct control *control, struct work *work)
+{
+	struct reply reply = do_unstored(control, &work->u.c.command);
+
 	reply_to(work, &reply);
 	free(work);
 }
@@ -368,19 +370,13 @@ void control_take_command(struct control *control, struct work *work)
 
 /* --- its intent is stable --- */
 
-static void on_done(void *user, const struct command *command, const struct reply *reply)
-{
-	(void)command;
-	*(struct reply *)user = *reply;
-}
-
 void control_run_intended(struct control *control, struct work *work)
 {
 	struct remembered *entry = work->u.c.entry;
 	struct reply reply = {0};
 
 	FAILPOINT("intent.stable");
-	control_do_command(control, &work->u.c.command, on_done, &reply);
+	control_do_command(control, &work->u.c.command, take_reply, &reply);
 	FAILPOINT("command.done");
 	work->next = entry->waiters;
 	entry->waiters = work;
@@ -419,16 +415,8 @@ bool control_intend_dial(struct control *control, const struct live_call *call,
 static void refuse_one(struct control *control, struct work *work)
 {
 	struct remembered *entry = work->u.c.entry;
-	struct reply reply = {0};
+	struct reply reply = do_unstored(control, &work->u.c.command);
 
-	if (is_safe_unstored(work->u.c.command.kind)) {
-		struct volatile_reply here = {.reply = &reply};
-
-		control_do_command(control, &work->u.c.command, mark_volatile, &here);
-	} else {
-		reply.status = err_set(&reply.err, ST_UNAVAILABLE, "storage.away", "",
-				       "nothing can be stored now: it was not done");
-	}
 	reply_to(work, &reply);
 	free(work);
 	memory_answer(control, entry, &reply);
@@ -442,6 +430,8 @@ void control_refuse_intended(struct control *control)
 		if (!work || work->kind != WORK_INTENDED)
 			continue;
 		p->work = NULL;
+		record_log_hold(control->log, true);
 		refuse_one(control, work);
+		record_log_hold(control->log, false);
 	}
 }

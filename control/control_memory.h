@@ -21,7 +21,6 @@ struct remembered {
 	struct err *refusal;  /* NULL = done */
 	struct work *waiters; /* commands that hear the answer; the first is the one carried out */
 	struct record_intent *intent; /* of before a restart, and nobody knows what became of it */
-	uint64_t answer;	      /* the answer's record */
 	size_t key_length;
 	char key[]; /* agent, tab, id */
 };
