@@ -8,11 +8,13 @@
 #include "base/str.h"
 #include "base/uuid.h"
 
-#define REFUSED_MS    30000 /* until a refused link is tried again: somebody has to act first */
-#define SETUP_MAX_US  INT64_C(10000000)
-#define PONG_MAX_US   INT64_C(3000000)
-#define ANSWER_MAX_US INT64_C(30000000)
-#define WATCH_MS      1000
+#define REFUSED_MS   30000 /* until a refused link is tried again: somebody has to act first */
+#define SETUP_MAX_US INT64_C(10000000)
+#define PONG_MAX_US  INT64_C(3000000)
+/* Until a socket on which nothing is answered counts as blocked: requests are carried out one after
+ * the other, so one that does not return holds up every call, and a new socket is not held up. */
+#define STUCK_MAX_US INT64_C(3000000)
+#define WATCH_MS     1000
 
 static void set_state(struct ari *ari, const char *format, ...) PRINTF_LIKE(2, 3);
 static void set_state(struct ari *ari, const char *format, ...)
@@ -181,9 +183,10 @@ static void watch_link(struct ari *ari)
 	int64_t quiet_us = ari_now_us(ari) - ari->heard_us;
 	int64_t ping_us = (int64_t)ari->config.ping_s * 1000000;
 
-	if ((ari->requests && quiet_us > ping_us + PONG_MAX_US) ||
-	    ari_requests_age_us(ari) > ANSWER_MAX_US)
+	if (ari->requests && quiet_us > ping_us + PONG_MAX_US)
 		ari_link_drop(ari, "Asterisk does not answer");
+	else if (ari_requests_stuck_us(ari) > STUCK_MAX_US)
+		ari_link_drop(ari, "Asterisk is stuck in a request");
 	else if (!ari->requests && quiet_us >= ping_us)
 		ari_send(ari, ari_ignore_answer, NULL, "GET asterisk/ping");
 }

@@ -171,8 +171,8 @@ struct ari_request *ari_send(struct ari *ari,
 	PRINTF_LIKE(4, 5);
 void ari_on_answer(struct ari *ari, const struct ari_event *answer);
 void ari_requests_drop(struct ari *ari);
-/* How long the oldest one has been waiting, microseconds; 0 = none is. */
-int64_t ari_requests_age_us(const struct ari *ari);
+/* How long some have been waiting and none was answered, microseconds; 0 = none waits. */
+int64_t ari_requests_stuck_us(const struct ari *ari);
 /* For requests whose answer nobody needs. */
 void ari_ignore_answer(struct ari *ari, const struct ari_request *request,
 		       const struct ari_event *answer);
@@ -254,7 +254,7 @@ struct ari {
 	char state[160];
 	unsigned failures; /* attempts in a row that did not become a link */
 	int64_t epoch;
-	int64_t began_us, heard_us; /* this attempt; the last message */
+	int64_t began_us, heard_us, answered_us; /* this attempt; the last message; answer */
 	struct timer connect_timer, watch_timer, tell_timer;
 	struct ari_leg *legs;
 	struct ari_mix *mixes;

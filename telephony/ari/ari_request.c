@@ -84,6 +84,7 @@ void ari_on_answer(struct ari *ari, const struct ari_event *answer)
 			break;
 	if (!request)
 		return;
+	ari->answered_us = ari_now_us(ari);
 	forget(ari, request);
 	request->on_answer(ari, request, answer);
 	free(request);
@@ -98,9 +99,17 @@ void ari_requests_drop(struct ari *ari)
 	}
 }
 
-int64_t ari_requests_age_us(const struct ari *ari)
+/* A long row of requests that are being answered is not stuck, however old the first of them is. */
+int64_t ari_requests_stuck_us(const struct ari *ari)
 {
-	return ari->requests ? ari_now_us(ari) - ari->requests->sent_us : 0;
+	int64_t since_us;
+
+	if (!ari->requests)
+		return 0;
+	since_us = ari->requests->sent_us;
+	if (since_us < ari->answered_us)
+		since_us = ari->answered_us;
+	return ari_now_us(ari) - since_us;
 }
 
 void ari_ignore_answer(struct ari *ari, const struct ari_request *request,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { afterEach, beforeEach, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../support/until.mjs'
 import { FakeAri } from './fake_ari.mjs'
 import { Probe } from './probe.mjs'
@@ -127,6 +128,39 @@ test('driver.ari.a_silent_peer_is_noticed', async () => {
   await probe.fact('link', { link_up: undefined }, { ms: 15_000 })
   const took = performance.now() - began
   assert.ok(took < 10_500, `${took} ms`)
+})
+
+/* One request does not return, and events go on coming: the socket is not dead, but every call waits behind it. */
+test('driver.ari.a_blocked_socket_is_left_for_a_new_one', async () => {
+  await up()
+  fake.isSilent = true
+  await probe.ok('mix_make', { mix: 'm' })
+  const talk = setInterval(() => fake.tell({ type: 'ChannelTalkingStarted', channel: { id: 'x' } }), 100)
+  const began = performance.now()
+  try {
+    await probe.fact('link', { link_up: undefined }, { ms: 15_000 })
+  } finally {
+    clearInterval(talk)
+    fake.isSilent = false
+  }
+  const took = performance.now() - began
+  assert.ok(took > 2900 && took < 10_000, `${took} ms`)
+  await until('linked again', () => probe.all('sync_end').length === 2)
+  assert.equal((await probe.op('state')).state, 'up')
+})
+
+test('driver.ari.a_long_row_of_requests_that_are_answered_is_not_blocked', async () => {
+  await up()
+  const waiting = []
+  const receive = fake.receive.bind(fake)
+  fake.receive = (socket, request) => waiting.push(() => receive(socket, request))
+  for (let i = 0; i < 8; i++) await probe.ok('mix_make', { mix: `row${i}` })
+  await until('all are asked for', () => waiting.length >= 8)
+  while (waiting.length) {
+    await pause(700)
+    waiting.shift()()
+  }
+  assert.equal(probe.all('link').length, 1, 'the link was never given up')
 })
 
 test('driver.ari.another_gateway_takes_over', async () => {

@@ -230,6 +230,33 @@ describe('asterisk', { skip: reasonWithoutAsterisk() }, () => {
     await end(leg)
   })
 
+  /* What blocks it is not ours to stop: a sound that somebody else plays on a channel. */
+  test('driver.asterisk.a_blocked_socket_is_left_and_what_waited_on_it_is_not_done_later', async () => {
+    const mix = id('m')
+    await probe.ok('mix_make', { mix })
+    const [blocked, other] = [await upLeg({ station: '1001', mix, auto_answer: true }), await upLeg({ number: number('777'), mix })]
+    for (const leg of [blocked, other]) await fact('leg_joined', { leg })
+    const sound = `sound:${world.sound}`
+    await world.asterisk.request('POST', `channels/${blocked}/play/long-${mix}?media=${[sound, sound, sound, sound].join(',')}`)
+    await until('it plays', async () => (await world.asterisk.request('GET', `playbacks/long-${mix}`)).body?.state === 'playing')
+    await probe.ok('mix_remove', { mix, leg: blocked })
+    await probe.ok('mix_remove', { mix, leg: other })
+    await fact('link', { link_up: undefined }, { ms: 8000 })
+    await fact('sync_end', {}, { ms: 3000 })
+    assert.equal(probe.all('leg_left').filter(({ mix: from }) => from === mix).length, 0, 'nobody has left: the sound still plays')
+    const stays = await upLeg({ number: number('777'), mix })
+    await fact('leg_joined', { leg: stays })
+    await world.asterisk.request('DELETE', `playbacks/long-${mix}`)
+    await fact('leg_left', { leg: blocked }, { ms: 8000 })
+    // an answer to a later request of another client: what the old socket still held would have been done by then
+    for (let i = 0; i < 3; i++) await probe.ok('resync')
+    await until('compared', () => probe.facts.slice(from).filter(({ fact: kind }) => kind === 'sync_end').length >= 3)
+    assert.deepEqual(probe.all('leg_left', { leg: other }), [], 'what waited behind it was lost with the socket')
+    await end(blocked, other, stays)
+    await probe.ok('mix_free', { mix })
+    assert.deepEqual((await world.asterisk.request('GET', 'applications')).body.map(({ name }) => name), ['calltab'])
+  })
+
   /* Last: from here on another probe speaks. */
   test('driver.asterisk.a_new_gateway_finds_the_calls_of_the_one_that_crashed', async () => {
     const mix = id('m')
