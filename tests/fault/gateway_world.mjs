@@ -9,11 +9,12 @@
  *
  * switch: 'ari' = the laboratory's (switch.mjs), 'sim' = the gateway's own, which needs no ledger. cluster: 'own' = a
  * PostgreSQL that can be stopped. hasJournal: whether this binary keeps one; without it a restart forgets the calls. */
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { addAgents } from '../support/crew.mjs'
 import { startGateway } from '../support/gateway.mjs'
 import { createDatabase, startCluster } from '../support/pg.mjs'
 import { runOk } from '../support/program.mjs'
@@ -23,8 +24,6 @@ import { startSwitch } from './switch_client.mjs'
 import { TabClient, TabLog } from './tab_client.mjs'
 
 const ORIGIN = 'http://lab.example'
-const TENANT = '00000000-0000-7000-8000-000000000001'
-const FIRST_LOGIN = 2001
 const READY_MS = 30_000
 const ROWS_MS = 10_000
 
@@ -70,7 +69,7 @@ class FaultWorld {
     this.hasJournal = await hasOption('journal_dir')
     this.cluster = cluster === 'own' ? await startCluster() : undefined
     this.database = await createDatabase({ cluster: this.cluster })
-    await this.#addAgents(agents)
+    this.#agents = await addAgents(this.database, agents)
     if (kind === 'ari') this.switch = await startSwitch({ seed, quirks, stations: this.#agents.map(({ login }) => login) })
     if (via.includes('switch')) this.proxies.switch = await FaultProxy.start({ upstream: { port: this.switch.port }, seed })
     if (via.includes('database')) this.proxies.database = await FaultProxy.start({ upstream: { path: `${this.database.cluster.folder}/.s.PGSQL.5432` }, seed: seed + 1 })
@@ -91,23 +90,6 @@ class FaultWorld {
     })
     if (via.includes('tab')) this.proxies.tab = await FaultProxy.start({ upstream: { port: this.gateway.port }, seed: seed + 2 })
     await this.ready()
-  }
-
-  /* Agents and their sessions come with the database: signing in five hundred is not what is tested. */
-  async #addAgents(count) {
-    for (let i = 0; i < count; i++) {
-      const login = String(FIRST_LOGIN + i)
-      this.#agents.push({ login, agentId: randomUUID(), token: `ctss_${randomBytes(32).toString('base64url')}` })
-    }
-    const hashes = this.#agents.map(({ token }) => createHash('sha256').update(token).digest('hex'))
-    await this.database.query(
-      `insert into agents (agent_id, tenant_id, login, full_name, extension)
-       select a.id::uuid, $1, a.login, 'Lab ' || a.login, a.login from unnest($2::text[], $3::text[]) as a (id, login)`,
-      [TENANT, this.#agents.map(({ agentId }) => agentId), this.#agents.map(({ login }) => login)])
-    await this.database.query(
-      `insert into sessions (session_id, tenant_id, agent_id, token_hash, expires_on)
-       select gen_random_uuid(), $1, s.id::uuid, decode(s.hash, 'hex'), now() + interval '1 day' from unnest($2::text[], $3::text[]) as s (id, hash)`,
-      [TENANT, this.#agents.map(({ agentId }) => agentId), hashes])
   }
 
   agent(index) {

@@ -95,7 +95,14 @@ export function toneWav(hz, seconds, rate = 8000) {
   return wav
 }
 
-function writeConfiguration(dir, prefix, ports) {
+/* Telephones that are never registered: they are where the carrier is, which answers for them. */
+function sections(telephones, ports) {
+  return telephones
+    .map((name) => `\n[${name}](telephone)\naors = ${name}\n[${name}](telephone-address)\ncontact = sip:${name}@127.0.0.1:${ports.carrier}\n`)
+    .join('')
+}
+
+function writeConfiguration(dir, prefix, { ports, telephones, rtpPorts }) {
   const loader = fs.readdirSync(path.join(prefix, 'root/usr/lib')).find((name) => name.includes('linux-gnu'))
   const places = {
     '@DIR@': dir,
@@ -113,7 +120,7 @@ function writeConfiguration(dir, prefix, ports) {
   const changes = {
     'http.conf': { general: { bindport: ports.http } },
     'ari.conf': { calltab: { password: PASSWORD } },
-    'rtp.conf': { general: { rtpstart: ports.rtp, rtpend: ports.rtp + 399 } },
+    'rtp.conf': { general: { rtpstart: ports.rtp, rtpend: ports.rtp + rtpPorts - 1 } },
     'musiconhold.conf': { default: { directory: path.join(dir, 'music') } }, // a recognisable tone: MUSIC_HZ
     'extensions.conf': {},
     'res_http_media_cache.conf': {},
@@ -129,6 +136,7 @@ function writeConfiguration(dir, prefix, ports) {
   }
   for (const [name, change] of Object.entries(changes))
     write(name, changeConf(fs.readFileSync(path.join(samples, name), 'utf8'), change))
+  fs.appendFileSync(path.join(dir, 'etc/pjsip.conf'), sections(telephones, ports))
   // Modules that would complain about a missing file.
   for (const name of ['ccss', 'cdr', 'cel', 'features', 'udptl', 'pjsip_notify', 'manager'])
     write(`${name}.conf`, '[general]\n')
@@ -231,14 +239,14 @@ export class Asterisk {
 /**
  * Starts an Asterisk and resolves when it is fully booted. dir: its own folder (default a temporary one, removed
  * by remove()); basePort: fixed ports instead of free ones; prefix: where the program was unpacked; stays: it
- * outlives this process.
+ * outlives this process; telephones: names of more of them, which the carrier answers for; rtpPorts: two for each leg.
  */
-export async function startAsterisk({ dir, basePort = 0, prefix = fetchAsterisk(), stays = false } = {}) {
+export async function startAsterisk({ dir, basePort = 0, prefix = fetchAsterisk(), stays = false, telephones = [], rtpPorts = 400 } = {}) {
   const own = path.resolve(dir ?? fs.mkdtempSync(path.join(os.tmpdir(), 'calltab-asterisk-')))
   // A unix socket's path holds 107 characters.
   if (own.length > 85) throw new Error(`the folder's path is too long for Asterisk's control socket: ${own}`)
   const ports = await pickPorts(basePort)
-  writeConfiguration(own, prefix, ports)
+  writeConfiguration(own, prefix, { ports, telephones, rtpPorts })
   const asterisk = await new Asterisk(own, prefix, ports, stays).start()
   asterisk.remove = async () => {
     await asterisk.stop()
