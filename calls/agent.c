@@ -87,3 +87,9 @@ bool agent_is_available(const struct agent_view *agent, bool is_on_call)
 {
 	return agent->state == AGENT_READY && agent->next_state == AGENT_READY && !is_on_call;
 }
+
+bool agent_keeps_audio(const struct agent_view *agent)
+{
+	return agent->audio == AUDIO_NAILED && agent->state != AGENT_LOGGED_OUT &&
+	       agent->state != AGENT_LOGGED_IN;
+}

@@ -26,6 +26,8 @@ enum status agent_step(const struct agent_view *agent, const struct agent_event 
 		       struct agent_view *next, bool *ret_changed, struct err *err) MUST_USE;
 /* May he be offered a call now? */
 bool agent_is_available(const struct agent_view *agent, bool is_on_call);
+/* Is his audio kept up between calls? From the first state he takes until he signs out. */
+bool agent_keeps_audio(const struct agent_view *agent);
 
 /* The rules as data, for docs/state-machines.md: what `event` leads to from `from`;
  * AGENT_STATE_COUNT = no change, for SET the asked-for state itself. */

@@ -77,5 +77,6 @@ struct agent_view {
 	int64_t state_at_ms;
 	unsigned version;
 	bool is_phone_reachable;
+	enum audio_mode audio;
 	bool is_audio_up;
 };

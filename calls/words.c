@@ -65,6 +65,9 @@ static const struct {
 };
 _Static_assert(sizeof(attempts) / sizeof(attempts[0]) == ATTEMPT_RESULT_COUNT, "every result");
 
+static const char *const audio_modes[] = {"desk", "nailed"};
+_Static_assert(sizeof(audio_modes) / sizeof(audio_modes[0]) == AUDIO_MODE_COUNT, "every mode");
+
 static const char *const enders[] = {"", "agent", "customer", "system", "switch"};
 _Static_assert(sizeof(enders) / sizeof(enders[0]) == ENDED_BY_COUNT, "every ender");
 
@@ -159,6 +162,21 @@ bool agent_state_parse(const char *word, enum agent_state *ret)
 	for (int i = 0; i < AGENT_STATE_COUNT; i++)
 		if (!strcmp(word, agent_states[i].word)) {
 			*ret = (enum agent_state)i;
+			return true;
+		}
+	return false;
+}
+
+const char *audio_mode_word(enum audio_mode mode)
+{
+	return audio_modes[mode];
+}
+
+bool audio_mode_parse(const char *word, enum audio_mode *ret)
+{
+	for (unsigned i = 0; i < AUDIO_MODE_COUNT; i++)
+		if (!strcmp(audio_modes[i], word)) {
+			*ret = (enum audio_mode)i;
 			return true;
 		}
 	return false;

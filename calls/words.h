@@ -60,6 +60,15 @@ const char *
 agent_state_colour(enum agent_state state); /* "dark gray" ... as the product's live board */
 bool agent_state_parse(const char *word, enum agent_state *ret);
 
+/* How an agent's own audio is reached. */
+enum audio_mode {
+	AUDIO_DESK,   /* his telephone is rung when a call needs it */
+	AUDIO_NAILED, /* his telephone is rung when he begins to work and stays up between calls */
+	AUDIO_MODE_COUNT
+};
+const char *audio_mode_word(enum audio_mode mode); /* desk nailed */
+bool audio_mode_parse(const char *word, enum audio_mode *ret);
+
 enum actor {
 	ACTOR_AGENT,
 	ACTOR_SUPERVISOR,

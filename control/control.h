@@ -42,6 +42,7 @@ struct control_config {
 struct agent_setup {
 	struct uuid agent_id;
 	char login[WORD_SIZE], name[NAME_SIZE], extension[WORD_SIZE], cc_agent_id[WORD_SIZE];
+	enum audio_mode audio;
 };
 struct queue_setup {
 	struct uuid queue_id;

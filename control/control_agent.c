@@ -15,6 +15,7 @@ static void take(struct control *control, struct agent_slot *agent, const struct
 	log_info("agent", "agent=%s state=%s next=%s", agent->setup.login,
 		 agent_state_word(agent->view.state), agent_state_word(agent->view.next_state));
 	control_record_agent(control, agent);
+	control_keep_audio(control, agent);
 	control_offer_soon(control);
 }
 
@@ -78,9 +79,12 @@ void control_agent_present(struct control *control, const struct uuid *agent_id,
 		return;
 	if (is_present)
 		agent->pages++;
-	else if (agent->pages)
-		agent->pages--;
-	if (is_present)
+	else if (agent->pages && --agent->pages == 0)
+		control_audio_left(control, agent);
+	if (is_present) {
+		timer_stop(control->timers, &agent->left_timer);
 		control_agent_event(control, agent, AGENT_EV_PRESENT);
+		control_keep_audio(control, agent);
+	}
 	control_offer_soon(control);
 }

@@ -7,9 +7,9 @@
  * control_pair.c commands on two calls | control_facts.c what the switch reports -> events |
  * control_apply.c one step: effects, timers, records | control_effects.c effect -> switch
  * control_tell.c records, and the tells that wait for them | control_offer.c waiting callers and
- * whom they are offered to | control_memory.c commands that were given before | control_record.c
- * live state <-> record | control_recover.c the live state of before a restart |
- * control_checkpoint.c copies of everything live */
+ * whom they are offered to | control_audio.c audio that is kept between calls | control_memory.c
+ * commands that were given before | control_record.c live state <-> record | control_recover.c the
+ * live state of before a restart | control_checkpoint.c copies of everything live */
 #include <uthash.h>
 
 #include "calls/agent.h"
@@ -61,6 +61,9 @@ struct agent_slot {
 	struct agent_view view, told;
 	struct tab_slot *tabs[TAB_MAX + 1];
 	unsigned pages; /* connected */
+	struct control *control;
+	struct timer left_timer; /* set: his last page has gone, he may be back */
+	bool is_audio_kept;
 	bool is_known_to_tell;
 	UT_hash_handle by_id, by_login, by_extension;
 };
@@ -287,6 +290,15 @@ void control_read_live(const struct record *, struct call *ret);
 /* control_recover.c */
 /* After a restart: timers go on; commands nobody answered are answered once the switch was read. */
 void control_settle(struct control *, bool is_read_back);
+
+/* control_audio.c */
+/* As his state, mode and pages ask for. */
+void control_keep_audio(struct control *, struct agent_slot *);
+void control_drop_audio(struct control *, struct agent_slot *); /* his telephone is another one */
+/* His last page has gone: after a minute it is as if he had signed out. */
+void control_audio_left(struct control *, struct agent_slot *);
+/* After a restart, before the switch is there: nobody has a page yet. */
+void control_audio_recover(struct control *);
 
 /* control_checkpoint.c */
 void control_checkpoint_go_on(struct control *);

@@ -316,6 +316,7 @@ unsigned control_recover_end(struct control *control, bool is_continuous)
 	record_log_hold(control->log, false);
 	FAILPOINT("recover.restoring");
 	count = restore_lines(control);
+	control_audio_recover(control);
 	FAILPOINT("recover.done");
 	control->settle.fire = on_settle_time;
 	control->settle.arg = control;

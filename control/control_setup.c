@@ -34,6 +34,7 @@ static void name_agent(const struct control *control, const struct agent_setup *
 	str_copy_cut(view->login, sizeof(view->login), setup->login);
 	str_copy_cut(view->name, sizeof(view->name), setup->name);
 	str_copy_cut(view->extension, sizeof(view->extension), setup->extension);
+	view->audio = setup->audio;
 }
 
 void control_set_agent(struct control *control, const struct agent_setup *setup)
@@ -41,9 +42,12 @@ void control_set_agent(struct control *control, const struct agent_setup *setup)
 	struct agent_slot *agent = control_find_agent(control, &setup->agent_id);
 
 	if (agent) {
+		if (strcmp(agent->setup.extension, setup->extension) != 0)
+			control_drop_audio(control, agent);
 		unindex_agent(control, agent);
 	} else {
 		agent = xcalloc(1, sizeof(*agent));
+		agent->control = control;
 		agent->view.state = agent->view.next_state = AGENT_LOGGED_OUT;
 		agent->view.state_at_ms = control_now_ms(control);
 		agent->told = agent->view;
@@ -52,6 +56,7 @@ void control_set_agent(struct control *control, const struct agent_setup *setup)
 	name_agent(control, setup, &agent->view);
 	name_agent(control, setup, &agent->told);
 	index_agent(control, agent);
+	control_keep_audio(control, agent);
 }
 
 void control_set_queue(struct control *control, const struct queue_setup *setup)

@@ -29,6 +29,19 @@ static void free_setup(struct setup *setup)
 	free(setup->sounds);
 }
 
+/* What this version cannot do is a desk telephone. */
+static enum audio_mode audio_of(const struct db_result *rows, unsigned row)
+{
+	enum audio_mode mode = AUDIO_DESK;
+	char word[WORD_SIZE];
+
+	db_copy_text(rows, row, 5, word, sizeof(word));
+	if (!audio_mode_parse(word, &mode))
+		log_warn("an agent's audio is not known here: his desk telephone is used",
+			 "audio=%s", log_quote(word));
+	return mode;
+}
+
 static enum status read_agents(struct db_conn *conn, const struct db_param *tenant,
 			       struct setup *setup, struct err *err)
 {
@@ -47,6 +60,7 @@ static enum status read_agents(struct db_conn *conn, const struct db_param *tena
 		db_copy_text(rows, i, 2, agent->name, sizeof(agent->name));
 		db_copy_text(rows, i, 3, agent->extension, sizeof(agent->extension));
 		db_copy_text(rows, i, 4, agent->cc_agent_id, sizeof(agent->cc_agent_id));
+		agent->audio = audio_of(rows, i);
 	}
 	return ST_OK;
 }

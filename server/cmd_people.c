@@ -140,6 +140,20 @@ static enum status agent_enable(struct db_conn *conn, const char *login, bool is
 	return status == ST_OK ? db_query(conn, "agent_set_enabled", params, 3, NULL, err) : status;
 }
 
+static enum status agent_audio(struct db_conn *conn, const char *login, const char *word,
+			       struct err *err)
+{
+	struct uuid tenant = app_tenant(), agent;
+	struct db_param params[] = {db_uuid(&tenant), db_text(login), db_text(word)};
+	enum status status = find_agent(conn, login, &agent, err);
+	enum audio_mode mode;
+
+	if (status == ST_OK && !audio_mode_parse(word, &mode))
+		return err_set(err, ST_INVALID, "agent.audio", "audio",
+			       "an agent's audio is desk or nailed, not \"%.32s\"", word);
+	return status == ST_OK ? db_query(conn, "agent_set_audio", params, 3, NULL, err) : status;
+}
+
 static enum status do_agent(struct cli *cli, struct db_conn *conn, struct err *err)
 {
 	const char *verb = cli->words[0], *login = cli->word_count > 1 ? cli->words[1] : "";
@@ -155,6 +169,8 @@ static enum status do_agent(struct cli *cli, struct db_conn *conn, struct err *e
 		return agent_link(cli, conn, login, err);
 	if (!strcmp(verb, "password"))
 		return agent_password(conn, login, err);
+	if (!strcmp(verb, "audio"))
+		return agent_audio(conn, login, cli->words[2], err);
 	return agent_enable(conn, login, !strcmp(verb, "enable"), err);
 }
 
@@ -168,14 +184,15 @@ static bool is_verb(const char *word, const char *const *verbs)
 
 static int run_agent(struct cli *cli)
 {
-	static const char *const verbs[] = {"list",   "add",	 "link", "password",
-					    "enable", "disable", NULL};
-	unsigned words = cli->word_count && !strcmp(cli->words[0], "list") ? 1 : 2;
+	static const char *const verbs[] = {"list",   "add",	 "link",  "password",
+					    "enable", "disable", "audio", NULL};
+	const char *verb = cli->word_count ? cli->words[0] : "";
+	unsigned words = !strcmp(verb, "list") ? 1 : !strcmp(verb, "audio") ? 3 : 2;
 
-	if (!cli->word_count || !is_verb(cli->words[0], verbs) || cli->word_count != words)
+	if (!is_verb(verb, verbs) || cli->word_count != words)
 		return cli_usage(&command_agent,
 				 "say list, or add, link, password, enable, disable "
-				 "and a login");
+				 "and a login, or audio, a login and a mode");
 	return cli_with_database(cli, do_agent);
 }
 
@@ -187,7 +204,11 @@ const struct cli_command command_agent = {
 		"       calltab agent link LOGIN        prints a path that signs in once, within "
 		"10 minutes\n"
 		"       calltab agent password LOGIN    reads it from standard input\n"
-		"       calltab agent enable|disable LOGIN\n\n"
+		"       calltab agent enable|disable LOGIN\n"
+		"       calltab agent audio LOGIN MODE  desk: his telephone is rung when a call "
+		"needs it;\n"
+		"                                       nailed: it is rung when he begins to work "
+		"and stays up\n\n"
 		"Example: echo 'correct horse' | calltab agent add ada --name 'Ada Example' "
 		"--extension 1003 --password\n",
 	.flags = "name extension !password",

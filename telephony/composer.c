@@ -39,6 +39,7 @@ void telephony_destroy(struct telephony *t)
 		tc_call_free(call);
 	HASH_ITER(hh, t->lines, line, next_line) {
 		timer_stop(t->timers, &line->ring_timer);
+		timer_stop(t->timers, &line->keep_timer);
 		HASH_DEL(t->lines, line);
 		free(line);
 	}

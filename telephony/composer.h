@@ -12,6 +12,7 @@
  *	composer_tell.c	   facts to control
  *	composer_leg.c	   legs and mixes
  *	composer_line.c	   an agent's own audio
+ *	composer_keep.c	   ... between calls
  *	composer_call.c	   a call's life
  *	composer_command.c commands on one call: make .. dtmf
  *	composer_play.c	   prompts
@@ -32,6 +33,9 @@
 #define TC_ENDING_S	5
 #define TC_DOUBT_S	8 /* taken back and not known to have been called: to ring until then */
 #define TC_RETRY_MS	20
+#define TC_KEEP_MIN_S	1  /* a kept leg that is gone is rung again after this ... */
+#define TC_KEEP_MAX_S	30 /* ... doubled up to this */
+#define TC_KEEP_GOOD_S	10 /* one that was up for so long begins anew */
 #define TC_DTMF_MAX	8
 
 enum tc_state {
@@ -97,7 +101,7 @@ struct tc_play { /* a prompt, until it has ended or we have stopped it */
 	struct tc_mix *mix;
 };
 
-struct tc_line { /* one agent's own audio; lives as long as he has a call */
+struct tc_line { /* one agent's own audio; lives as long as he has a call, or it is kept */
 	UT_hash_handle hh;
 	struct telephony *telephony;
 	char agent[TEL_ID_SIZE], station[TEL_ID_SIZE];
@@ -105,6 +109,10 @@ struct tc_line { /* one agent's own audio; lives as long as he has a call */
 	struct tc_mix *mix; /* where his audio is wanted; NULL: nowhere */
 	struct tc_call *calls;
 	struct timer ring_timer;
+	bool is_kept;		 /* up between calls too */
+	struct timer keep_timer; /* then it is rung again */
+	unsigned keep_failures;
+	int64_t up_us;	   /* monotonic, of his leg */
 	bool is_unsettled; /* its calls are being gone through: do not free it */
 	bool is_restored;  /* as struct tc_call's */
 };
@@ -296,6 +304,7 @@ bool tc_line_is_in(const struct tc_line *line); /* his audio is up and in line->
 void tc_line_mute(struct tc_line *line);
 void tc_line_settle(struct tc_line *line); /* NULL is fine; may free it */
 void tc_line_up(struct tc_line *line);
+void tc_line_ring(struct tc_line *line);
 bool tc_line_wants_audio(const struct tc_line *line);
 /* His telephone may be ringing for one of his calls. */
 bool tc_line_is_awaited(const struct tc_line *line);
@@ -305,6 +314,13 @@ void tc_line_take(struct tc_line *line, const char *leg, bool is_up);
 void tc_line_restored(struct tc_line *line);
 /* The agent's leg has ended by itself, or we stop waiting for it. */
 void tc_line_lost(struct tc_line *line, const struct tc_ending *ending);
+
+/* composer_keep.c */
+/* A kept line without a leg: rung, now or after the back-off. */
+void tc_keep_now(struct tc_line *line);
+void tc_keep_later(struct tc_line *line);
+void tc_keep_stop(struct tc_line *line);
+void tc_keep_all(struct telephony *t); /* the switch is there */
 
 /* composer_call.c */
 bool tc_state_is_current(

@@ -65,7 +65,7 @@ static void await(struct tc_line *line)
 		  clock_mono_us(t->clock) + TC_AGENT_RING_S * 1000000LL);
 }
 
-static void ring(struct tc_line *line)
+void tc_line_ring(struct tc_line *line)
 {
 	struct telephony *t = line->telephony;
 	struct tc_op op = {.kind = TC_LEG_MAKE, .dest = {.kind = TEL_DEST_STATION}};
@@ -79,6 +79,7 @@ static void ring(struct tc_line *line)
 	str_copy(op.options.tag, sizeof op.options.tag, line->agent);
 	line->leg = tc_leg_create(t, op.leg, TC_AGENT);
 	line->leg->line = line;
+	tc_keep_stop(line);
 	await(line);
 	tc_send(t, &op);
 }
@@ -117,7 +118,7 @@ void tc_line_bring(struct tc_line *line, struct tc_mix *mix)
 {
 	line->mix = mix;
 	if (!line->leg)
-		ring(line);
+		tc_line_ring(line);
 	else if (line->leg->is_up)
 		join(line);
 }
@@ -135,6 +136,9 @@ static void let_go(struct tc_line *line)
 	timer_stop(line->telephony->timers, &line->ring_timer);
 	if (leg->is_up)
 		tell_audio(line, false);
+	if (leg->is_up &&
+	    clock_mono_us(line->telephony->clock) - line->up_us >= TC_KEEP_GOOD_S * 1000000LL)
+		line->keep_failures = 0;
 	leg->line = NULL;
 	line->leg = NULL;
 }
@@ -152,6 +156,7 @@ static void drop(struct tc_line *line)
 
 static void line_free(struct tc_line *line)
 {
+	tc_keep_stop(line);
 	HASH_DEL(line->telephony->lines, line);
 	free(line);
 }
@@ -160,6 +165,8 @@ bool tc_line_wants_audio(const struct tc_line *line)
 {
 	const struct tc_call *call;
 
+	if (line->is_kept)
+		return true;
 	DL_FOREACH2(line->calls, call, line_next)
 		if (tc_state_wants_audio(call->state))
 			return true;
@@ -182,7 +189,9 @@ void tc_line_settle(struct tc_line *line)
 		if (line->leg)
 			tc_mix_remove(line->telephony, line->leg);
 	}
-	if (!line->calls)
+	if (line->is_kept)
+		tc_keep_later(line);
+	else if (!line->calls)
 		line_free(line);
 }
 
@@ -209,6 +218,7 @@ void tc_line_up(struct tc_line *line)
 	struct tc_call *call;
 
 	timer_stop(line->telephony->timers, &line->ring_timer);
+	line->up_us = clock_mono_us(line->telephony->clock);
 	tell_audio(line, true);
 	if (!line->mix)
 		return;
@@ -312,6 +322,7 @@ void tc_line_take(struct tc_line *line, const char *id, bool is_up)
 void tc_line_restored(struct tc_line *line)
 {
 	line->is_restored = false;
+	line->up_us = clock_mono_us(line->telephony->clock);
 	tell_audio(line, line->leg && line->leg->is_up);
 	if (!line->leg)
 		tc_line_lost(line, &(struct tc_ending){TEL_LOST, TEL_SIDE_SWITCH, 0, 0});

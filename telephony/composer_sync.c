@@ -178,5 +178,6 @@ void tc_on_sync_end(struct telephony *t)
 	repair(t);
 	t->repair_count = t->next_token + 1 - t->repair_from;
 	notice_answers(t);
+	tc_keep_all(t);
 	tc_tell(t, TELCALL_SYNCED, NULL);
 }

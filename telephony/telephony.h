@@ -25,7 +25,7 @@ struct telephony;
 /* How an agent's own audio is reached. */
 enum tel_agent_mode {
 	/* His telephone is rung when audio is needed, asked to answer by itself, and hung up when
-	 * his last call is over. */
+	 * his last call is over. A leg that telephony_keep() asked for stays between calls. */
 	TEL_AGENT_DESK,
 };
 
@@ -201,6 +201,13 @@ enum status telephony_refuse(struct telephony *, const char *leg, int cause, str
  * left with music (answered) for control to offer again or clear. */
 enum status telephony_answer(struct telephony *, const char *call, const struct tel_agent *agent,
 			     struct err *) MUST_USE;
+/* From now on this agent's leg is kept up, or no longer. His telephone is rung at once; when he
+ * does not answer, or puts it down, it is rung again after 1 s, 2 s, ... 30 s. TELCALL_AGENT_AUDIO
+ * tells of it. Needs no link: what is kept is rung when the switch is there. Before
+ * telephony_start() it says that a leg of his which the switch still has is taken over. Ended, his
+ * leg goes with his last call. ST_INVALID for what the driver's door would not let pass. */
+enum status telephony_keep(struct telephony *, const struct tel_agent *agent, bool on,
+			   struct err *) MUST_USE;
 /* Ends the call with this Q.850 cause, in any phase; the agent's leg goes when this was his last
  * call. ENDED follows (side US), within 5 s also when the switch says nothing. */
 enum status telephony_clear(struct telephony *, const char *call, int cause, struct err *) MUST_USE;

@@ -64,8 +64,8 @@ from outcomes
 where tenant_id = $1 and outcome_id = $2
 
 -- name: setup_agents
--- $1 tenant_id -> agent_id login full_name extension cc_agent_id
-select agent_id, login, full_name, extension, cc_agent_id
+-- $1 tenant_id -> agent_id login full_name extension cc_agent_id audio_mode
+select agent_id, login, full_name, extension, cc_agent_id, audio_mode
 from agents
 where tenant_id = $1 and is_enabled
 order by created_on, agent_id
@@ -103,6 +103,13 @@ set is_enabled = $3, modified_on = now()
 where tenant_id = $1 and login = $2
 returning agent_id
 
+-- name: agent_set_audio
+-- $1 tenant_id $2 login $3 audio_mode -> agent_id
+update agents
+set audio_mode = $3, modified_on = now()
+where tenant_id = $1 and login = $2
+returning agent_id
+
 -- name: agent_by_login
 -- $1 tenant_id $2 login -> agent_id login full_name extension cc_agent_id password_hash is_enabled
 select agent_id, login, full_name, extension, cc_agent_id, password_hash, is_enabled
@@ -111,7 +118,7 @@ where tenant_id = $1 and login = $2
 
 -- name: agent_details
 -- $1 tenant_id -> what `calltab agent list` prints
-select agent_id, login, full_name, extension, cc_agent_id, state, state_on, is_enabled,
+select agent_id, login, full_name, extension, cc_agent_id, audio_mode, state, state_on, is_enabled,
 	password_hash is not null as has_password
 from agents
 where tenant_id = $1

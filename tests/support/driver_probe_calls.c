@@ -71,6 +71,13 @@ static enum status op_clear(struct telephony *t, const json_t *line)
 	return telephony_clear(t, text_of(line, "call"), 16, NULL);
 }
 
+static enum status op_keep(struct telephony *t, const json_t *line)
+{
+	struct tel_agent agent = agent_of(line);
+
+	return telephony_keep(t, &agent, json_is_true(json_object_get(line, "on")), NULL);
+}
+
 static enum status op_hold(struct telephony *t, const json_t *line)
 {
 	return telephony_hold(t, text_of(line, "call"), NULL);
@@ -113,15 +120,11 @@ enum status probe_call_op(struct telephony *t, const char *op, const json_t *lin
 		const char *name;
 		enum status (*run)(struct telephony *t, const json_t *line);
 	} ops[] = {
-		{"call_make", op_make},
-		{"call_adopt", op_adopt},
-		{"call_answer", op_answer},
-		{"call_clear", op_clear},
-		{"call_hold", op_hold},
-		{"call_resume", op_resume},
-		{"call_conference", op_conference},
-		{"call_complete", op_complete},
-		{"call_restore", op_restore},
+		{"call_make", op_make},		{"call_adopt", op_adopt},
+		{"call_answer", op_answer},	{"call_clear", op_clear},
+		{"call_keep", op_keep},		{"call_hold", op_hold},
+		{"call_resume", op_resume},	{"call_conference", op_conference},
+		{"call_complete", op_complete}, {"call_restore", op_restore},
 	};
 
 	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)

@@ -123,6 +123,8 @@ export interface Agent {
   reason: string
   stateTime: string
   phoneReachable: boolean
+  /** how the agent's own audio is reached */
+  audio: 'desk' | 'nailed'
   audioUp: boolean
 }
 
