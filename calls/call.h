@@ -53,6 +53,7 @@ enum call_event_kind {
 	EV_NO_AUDIO, /* answer: the agent's telephone could not be reached */
 	EV_TRANSFERRED,
 	EV_TRANSFER_FAILED,
+	EV_FAR_WAITS, /* the call waits until the switch may be asked for it */
 	/* timers */
 	EV_PREVIEW_TIME,
 	EV_RING_TIME,

@@ -44,6 +44,7 @@ const struct call_rule call_rules[] = {
 {CALL_ANSWERING,      EV_NO_AUDIO,        GUARD_ALWAYS,  CALL_WRAP,            {FX_GIVE_BACK},  "no_agent_audio",   ATTEMPT_MISSED},
 {CALL_ANSWERING,      EV_FAR_ENDED,       GUARD_ALWAYS,  CALL_WRAP,            {FX_NONE},       "caller_left",      ATTEMPT_MISSED},
 
+{CALL_RINGING,        EV_FAR_WAITS,       GUARD_ALWAYS,  CALL_RINGING,         {FX_NONE},       "waits_for_line",   ATTEMPT_NONE},
 {CALL_RINGING,        EV_FAR_DIALING,     GUARD_ALWAYS,  CALL_RINGING,         {FX_NONE},       "customer_called",  ATTEMPT_NONE},
 {CALL_RINGING,        EV_FAR_RINGING,     GUARD_ALWAYS,  CALL_RINGING,         {FX_NONE},       "far_rings",        ATTEMPT_NONE},
 {CALL_RINGING,        EV_UP,              GUARD_CONSULT, CALL_CONSULT,         {FX_NONE},       "connected",        ATTEMPT_NONE},

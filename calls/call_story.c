@@ -42,6 +42,7 @@ static const char *const event_words[] = {
 	"no_audio",
 	"transferred",
 	"transfer_failed",
+	"far_waits",
 	"preview_time",
 	"ring_time",
 	"offer_time",

@@ -215,6 +215,9 @@ void control_do_fact(struct control *control, const struct tel_call_fact *fact)
 	if (!call)
 		return; /* its end has been told already */
 	switch (fact->kind) {
+	case TELCALL_WAITING:
+		on_call_event(control, call, EV_FAR_WAITS);
+		break;
 	case TELCALL_DIALING:
 		on_call_event(control, call, EV_FAR_DIALING);
 		break;

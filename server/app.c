@@ -82,8 +82,12 @@ static void adopt_sockets(struct app *app)
 static void note_state(struct app *app)
 {
 	struct control_figures figures;
+	struct telephony_figures calls;
 
 	control_figures(app->control, &figures);
+	telephony_figures(app->telephony, &calls);
+	atomic_store(&app->calls_waiting, calls.waiting);
+	atomic_store(&app->calls_delayed, calls.delayed);
 	atomic_store(&app->is_linked, figures.is_switch_linked);
 	atomic_store(&app->is_degraded, figures.is_storage_degraded);
 }
@@ -361,12 +365,20 @@ static enum status create_driver(struct app *app, struct err *err)
 	return ST_OK;
 }
 
+static unsigned calls_per_s(const struct config *c)
+{
+	bool is_ari = !strcmp(config_text(c, OPT_switch), "ari");
+
+	return (unsigned)config_number(c, is_ari ? OPT_ari_calls_per_s : OPT_sim_calls_per_s);
+}
+
 static void create_telephony(struct app *app)
 {
 	struct tel_call_sink sink = {.on_fact = control_on_fact, .user = app->control};
 
 	app->telephony = telephony_create(&clock_system, loop_timers(app->loop),
 					  config_text(app->config, OPT_node), sink);
+	telephony_set_pace(app->telephony, calls_per_s(app->config));
 	control_attach_telephony(app->control, app->telephony);
 }
 

@@ -87,10 +87,12 @@ static bool ready(void *user, char *json, unsigned size)
 	str_format(json, size,
 		   "\"stopping\":%s,\"database\":\"%s\",\"storage\":\"%s\","
 		   "\"journal\":{\"behind\":%llu},"
-		   "\"switch\":{\"driver\":\"%s\",\"state\":\"%s\"}",
+		   "\"switch\":{\"driver\":\"%s\",\"state\":\"%s\","
+		   "\"waiting\":%u,\"delayed\":%llu}",
 		   is_stopping ? "true" : "false", has_database ? "ok" : "away",
 		   is_degraded ? "degraded" : "ok", (unsigned long long)record_log_behind(app->log),
-		   app->sim ? "sim" : "ari", is_linked ? "up" : state);
+		   app->sim ? "sim" : "ari", is_linked ? "up" : state,
+		   atomic_load(&app->calls_waiting), atomic_load(&app->calls_delayed));
 	/* With the database away calls go on: only reports and REST have to wait. */
 	return is_linked && !is_degraded && !is_stopping;
 }

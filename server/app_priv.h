@@ -43,6 +43,8 @@ struct app {
 	const char *origins[5];	 /* of the pages served here, when none are configured */
 	char state_text[2][128]; /* the one not pointed at is written */
 	_Atomic(const char *) switch_state;
+	atomic_uint calls_waiting; /* for their turn at the switch */
+	atomic_ullong calls_delayed;
 	bool is_continuous; /* no record was lost since the last run */
 	unsigned ticks;
 	atomic_uint sound_changes; /* by the HTTP door */

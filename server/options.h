@@ -26,9 +26,11 @@ OPTION(ari_app,         TEXT,   "calltab", 0, 0, "name of the Stasis application
 OPTION(ari_trunk,       TEXT,   "trunk", 0, 0, "PJSIP endpoint of the carrier: PJSIP/<number>@<trunk>") \
 OPTION(ari_technology,  TEXT,   "PJSIP", 0, 0, "of the agents' telephones: PJSIP/<extension>") \
 OPTION(ari_music,       TEXT,   "", 0, 0, "music-on-hold class; empty = the default one") \
+OPTION(ari_calls_per_s, NUMBER, "40", 0, 1000, "calls set up in a second at most; more wait for their turn; 0 = no limit") \
 OPTION(sounds_url,      TEXT,   "", 0, 0, "this gateway as Asterisk reaches it to fetch sounds, http://host:port; empty = the address of `listen`, or 127.0.0.1") \
 OPTION(sim_ring_ms,     NUMBER, "100", 0, 60000, "simulated switch: until the called party rings") \
 OPTION(sim_answer_ms,   NUMBER, "400", 0, 60000, "simulated switch: from ringing to the answer") \
+OPTION(sim_calls_per_s, NUMBER, "0", 0, 1000, "simulated switch: as ari_calls_per_s") \
 OPTION(caller_number,   TEXT,   "", 0, 0, "number shown to called parties; empty = the trunk's own") \
 OPTION(caller_name,     TEXT,   "", 0, 0, "name shown to called parties") \
 OPTION(preview_s,       NUMBER, "15", 1, 3600, "seconds a record is previewed before it is dialed") \

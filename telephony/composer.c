@@ -35,6 +35,7 @@ void telephony_destroy(struct telephony *t)
 	tc_tell_done(t);
 	tc_found_done(t);
 	tc_plays_done(t);
+	timer_stop(t->timers, &t->pace_timer);
 	HASH_ITER(hh, t->calls, call, next_call)
 		tc_call_free(call);
 	HASH_ITER(hh, t->lines, line, next_line) {
@@ -134,6 +135,7 @@ const char *tel_call_fact_word(enum tel_call_fact_kind kind)
 	static const char *const words[TELCALL_FACT_COUNT] = {
 		[TELCALL_OFFERED] = "offered",
 		[TELCALL_OFFER_GONE] = "offer_gone",
+		[TELCALL_WAITING] = "waiting",
 		[TELCALL_DIALING] = "dialing",
 		[TELCALL_RINGING] = "ringing",
 		[TELCALL_UP] = "up",

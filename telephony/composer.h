@@ -13,6 +13,7 @@
  *	composer_leg.c	   legs and mixes
  *	composer_line.c	   an agent's own audio
  *	composer_keep.c	   ... between calls
+ *	composer_pace.c	   calls that wait for their turn
  *	composer_call.c	   a call's life
  *	composer_command.c commands on one call: make .. dtmf
  *	composer_play.c	   prompts
@@ -26,6 +27,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "telephony/pace.h"
 #include "telephony/telephony.h"
 
 #define TC_NODE_MAX	24
@@ -135,7 +137,8 @@ struct tc_call {
 	struct tc_leg *far, *target;
 	struct tel_dest dest;
 	struct tel_call_options options;
-	bool is_answered; /* the switch was asked to answer the caller */
+	struct pace_entry turn; /* SEEKING: whether it still waits for it */
+	bool is_answered;	/* the switch was asked to answer the caller */
 	bool has_rung, is_muted;
 	enum tel_side end_side;
 	struct timer end_timer;
@@ -212,6 +215,9 @@ struct telephony {
 	struct tc_found *found; /* during a sync */
 	struct tc_op *waiting;	/* operations for which the driver's queue had no room */
 	struct timer retry_timer;
+	struct pace pace; /* of the calls that are made */
+	struct timer pace_timer;
+	struct telephony_figures figures;
 	struct tc_refused *refused;
 	struct timer refused_timer;
 	struct tc_telling *tellings;
@@ -244,6 +250,12 @@ void tc_send_mute(struct telephony *t, const char *leg, enum tel_mute mute, bool
 enum status tc_send_now(struct telephony *t, const struct tc_op *op) MUST_USE; /* or not at all */
 void tc_send_drop(struct telephony *t); /* the link is down: what waits will not be sent */
 void tc_send_done(struct telephony *t);
+
+/* composer_pace.c: a call that is SEEKING goes on, now or when its turn comes */
+void tc_pace_begin(struct tc_call *call);
+void tc_pace_run(struct telephony *t);
+/* What does not wait counts too. */
+void tc_pace_count(struct telephony *t);
 
 /* composer_tell.c: the returned fact may be filled in until the caller returns to the loop. */
 struct tel_call_fact *tc_tell(struct telephony *t, enum tel_call_fact_kind kind,

@@ -46,6 +46,7 @@ void tc_call_settle(struct tc_call *call)
 void tc_call_free(struct tc_call *call)
 {
 	timer_stop(call->telephony->timers, &call->end_timer);
+	pace_remove(&call->telephony->pace, &call->turn);
 	HASH_DEL(call->telephony->calls, call);
 	free(call);
 }

@@ -96,9 +96,7 @@ enum status telephony_make(struct telephony *t, const char *id, const struct tel
 	call->options = *options;
 	tc_call_move(call, tc_mix_create(t, id));
 	tc_call_attach(call, tc_line_get(t, agent));
-	tc_line_bring(call->line, call->mix);
-	if (tc_line_is_in(call->line))
-		tc_call_dial(call);
+	tc_pace_begin(call);
 	return ST_OK;
 }
 
@@ -167,6 +165,7 @@ enum status telephony_answer(struct telephony *t, const char *id, const struct t
 		return tc_agent_busy(err);
 	struct tc_line *former = call->line;
 	call->state = TC_ANSWERING;
+	tc_pace_count(t);
 	if (!call->mix)
 		tc_call_move(call, tc_mix_create(t, id));
 	tc_call_attach(call, tc_line_get(t, agent));

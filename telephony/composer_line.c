@@ -200,7 +200,8 @@ static void go_on(struct tc_call *call)
 {
 	switch (call->state) {
 	case TC_SEEKING:
-		tc_call_dial(call);
+		if (!call->turn.is_waiting)
+			tc_call_dial(call);
 		break;
 	case TC_ANSWERING:
 		tc_call_join(call);

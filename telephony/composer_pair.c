@@ -59,6 +59,7 @@ enum status telephony_transfer_blind(struct telephony *t, const char *id,
 	call->state = TC_TRANSFERRING;
 	tc_line_settle(call->line);
 	call->target = tc_leg_create(t, op.leg, TC_TARGET);
+	tc_pace_count(t);
 	call->target->call = call;
 	tc_mix_enlist(t, call->mix, call->target);
 	tc_send(t, &op);

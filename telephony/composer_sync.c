@@ -180,4 +180,5 @@ void tc_on_sync_end(struct telephony *t)
 	notice_answers(t);
 	tc_keep_all(t);
 	tc_tell(t, TELCALL_SYNCED, NULL);
+	tc_pace_run(t);
 }

@@ -47,6 +47,9 @@ enum tel_call_fact_kind {
 	TELCALL_OFFERED,
 	/* leg, result: an offer that nobody adopted has ended */
 	TELCALL_OFFER_GONE,
+	/* call: made, and waits for its turn: more are wanted than the switch is asked for in a
+	 * second. It may be cleared; nobody has been called. */
+	TELCALL_WAITING,
 	/* call: the far party is being called now (the agent's audio is up) */
 	TELCALL_DIALING,
 	/* call: the far party rings, or early media; once */
@@ -187,8 +190,20 @@ enum status telephony_start(struct telephony *, struct tel_driver *driver, struc
 bool telephony_is_linked(const struct telephony *);
 const char *telephony_driver_name(const struct telephony *);
 
+/* No more calls than so many are set up in a second; 0, which is where it begins: no limit. What is
+ * over it waits: each agent's in turn, and however long it takes; control has its own timer.
+ * Answers and transfers never wait, since somebody is on the line, but count. */
+void telephony_set_pace(struct telephony *, unsigned calls_per_s);
+
+struct telephony_figures {
+	unsigned waiting;	 /* now */
+	uint64_t made, delayed;	 /* of those made, so many had to wait */
+	int64_t longest_wait_us; /* so far */
+};
+void telephony_figures(const struct telephony *, struct telephony_figures *ret);
+
 /* Outbound: agent's audio first (his telephone is rung unless up), then the number, into one mix.
- * TELCALL_DIALING, RINGING, UP, ENDED follow. */
+ * TELCALL_DIALING, RINGING, UP, ENDED follow; before them TELCALL_WAITING, when it has to wait. */
 enum status telephony_make(struct telephony *, const char *call, const struct tel_agent *agent,
 			   const struct tel_dest *dest, const struct tel_call_options *,
 			   struct err *) MUST_USE;

@@ -18,7 +18,8 @@ static const char *const book[CALL_STATE_COUNT] = {
 		"answer>answering release>wrap reject>wrap -not_ready>wrap offer_time>wrap "
 		"far_ended>wrap",
 	[CALL_ANSWERING] = "up>talk release>wrap no_audio>wrap far_ended>wrap",
-	[CALL_RINGING] = "far_dialing>ringing far_ringing>ringing !up>consult up>talk release>wrap "
+	[CALL_RINGING] = "far_waits>ringing far_dialing>ringing far_ringing>ringing !up>consult "
+			 "up>talk release>wrap "
 			 "!cancel_consult>wrap ring_time>wrap far_ended>wrap",
 	[CALL_TALK] =
 		"hold>held mute>talk dtmf>talk play>talk transfer>transferring consult>held "

@@ -430,6 +430,8 @@ static void take_walk(struct walk *walk, uint64_t seed, const struct sim_config 
 {
 	*walk = (struct walk){.seed = seed, .random = seed, .is_proper = !config};
 	crew_open(&walk->crew, config);
+	telephony_set_pace(walk->crew.telephony,
+			   seed % 3 == 0); /* some calls wait for their turn */
 	sim_set_station(walk->crew.sim, "1005", true, true);
 	walk->crew.on_fact = on_fact;
 	walk->crew.user = walk;
