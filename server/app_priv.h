@@ -68,6 +68,12 @@ enum status app_take_lease(struct app *app, struct err *err);
 void app_watch_lease(struct app *app);
 void app_look_at_lease(struct app *app);
 void app_on_replaced(void *app);
+/* The switch that is configured: before anything is opened; its telephony, with control's sink; its
+ * driver, once calls are restored; what it says of itself, now and then. */
+enum status app_check_switch(const struct config *config, struct err *err);
+void app_create_telephony(struct app *app);
+enum status app_start_telephony(struct app *app, struct err *err);
+void app_note_switch(struct app *app);
 struct route_hooks app_hooks(struct app *);
 /* Loads agents, queues and outcomes into control, now; before the loop runs or on its thread after
  * SIGHUP. */
