@@ -1,8 +1,8 @@
 /* What is around a driver in the contract tests: far ends that answer, hang up, press keys and say whom they hear,
  * and a link that can be cut. The simulated switch and a real Asterisk with SIP telephones answer the same questions.
  * Parties are named by extension or number; numbers behave by their ending (telephony/sim/sim.h). */
-import net from 'node:net'
 import { EXTENSIONS, MUSIC_HZ, PASSWORD, PROMPT_HZ, startAsterisk } from '../support/asterisk.mjs'
+import { LinkProxy } from '../support/link_proxy.mjs'
 import { Carrier, Phone, STATION_TONES } from '../support/phone.mjs'
 import { until } from '../support/until.mjs'
 import { Probe } from './probe.mjs'
@@ -80,59 +80,6 @@ export class SimWorld {
 
   async stop() {
     await this.probe.stop()
-  }
-}
-
-/* Stands between the driver and Asterisk's HTTP port, so that the link can be cut, or go silent, by itself. */
-export class LinkProxy {
-  sockets = new Set()
-  isCut = false
-  attempts = 0
-
-  async start(port) {
-    this.server = net.createServer((client) => this.join(client, port))
-    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve))
-    this.port = this.server.address().port
-    return this
-  }
-
-  join(client, port) {
-    this.attempts++
-    if (this.isCut) return client.destroy()
-    const server = net.connect({ port, host: '127.0.0.1', noDelay: true })
-    client.setNoDelay()
-    for (const socket of [client, server]) {
-      this.sockets.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        this.sockets.delete(socket)
-        client.destroy()
-        server.destroy()
-      })
-    }
-    client.pipe(server).pipe(client)
-  }
-
-  cut() {
-    this.isCut = true
-    for (const socket of this.sockets) socket.destroy()
-  }
-
-  mend() {
-    this.isCut = false
-  }
-
-  /* As when a cable is pulled: nothing moves, nothing is closed. */
-  freeze() {
-    for (const socket of this.sockets) {
-      socket.unpipe()
-      socket.pause()
-    }
-  }
-
-  async stop() {
-    this.cut()
-    await new Promise((resolve) => this.server.close(resolve))
   }
 }
 

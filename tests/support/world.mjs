@@ -14,6 +14,7 @@
  * the others' numbers, 'music' or the name of a sound, sorted and joined by '+'; '' is silence. */
 import { MUSIC_HZ, PROMPT_HZ, startAsterisk } from './asterisk.mjs'
 import { startGateway } from './gateway.mjs'
+import { LinkProxy } from './link_proxy.mjs'
 import { Carrier, Phone, STATION_TONES } from './phone.mjs'
 import { until } from './until.mjs'
 
@@ -21,9 +22,10 @@ export const SWITCHES = ['sim', 'asterisk']
 const EXTENSIONS = ['1001', '1002']
 const HEARING_MS = 8000 // a tone has to arrive and to be measured
 
-/* config: more of the gateway's. startCarrier({sipPort, port}): another carrier for Asterisk than phone.mjs's (sipp.mjs). */
-export async function createWorld(name, { config = {}, database, startCarrier } = {}) {
-  const outside = name === 'asterisk' ? await AsteriskOutside.start(startCarrier) : new SimOutside()
+/* config: more of the gateway's. startCarrier({sipPort, port}): another carrier for Asterisk than phone.mjs's (sipp.mjs).
+ * hasLink: the gateway reaches Asterisk by outside.link (link_proxy.mjs), which can be cut. */
+export async function createWorld(name, { config = {}, database, startCarrier, hasLink } = {}) {
+  const outside = name === 'asterisk' ? await AsteriskOutside.start({ startCarrier, hasLink }) : new SimOutside()
   try {
     const gateway = await startGateway({ config: { ...outside.config, ...config }, database })
     await outside.attach(gateway)
@@ -123,21 +125,22 @@ class SimOutside {
 /* --- Asterisk: real telephones and a carrier made of them --- */
 
 class AsteriskOutside {
-  static async start(startCarrier = (ports) => new Carrier(ports).start()) {
+  static async start({ startCarrier = (ports) => new Carrier(ports).start(), hasLink }) {
     const outside = new AsteriskOutside()
     try {
-      return await outside.begin(startCarrier)
+      return await outside.begin(startCarrier, hasLink)
     } catch (error) {
       await outside.stop() // or what it opened keeps the test's process alive
       throw error
     }
   }
 
-  async begin(startCarrier) {
+  async begin(startCarrier, hasLink) {
     const outside = this
     outside.asterisk = await startAsterisk()
     const { ports, ari } = outside.asterisk
-    outside.config = { switch: 'ari', ari_port: ari.port, ari_user: ari.user, ari_password: ari.password, ari_app: ari.app, ari_trunk: ari.trunk }
+    if (hasLink) outside.link = await new LinkProxy().start(ari.port)
+    outside.config = { switch: 'ari', ari_port: outside.link?.port ?? ari.port, ari_user: ari.user, ari_password: ari.password, ari_app: ari.app, ari_trunk: ari.trunk }
     outside.carrier = await startCarrier({ sipPort: ports.sip, port: ports.carrier })
     outside.phones = await Promise.all(
       EXTENSIONS.map((user, i) => new Phone({ user, password: ari.password, sipPort: ports.sip, hz: STATION_TONES[i] }).start()),
@@ -204,6 +207,7 @@ class AsteriskOutside {
     try {
       for (const phone of [...(this.phones ?? []), this.carrier]) phone?.stop()
     } finally {
+      await this.link?.stop()
       await this.asterisk?.remove()
     }
   }
