@@ -78,8 +78,8 @@ enum status dial_rule_check(const struct dial_rule *rule, struct err *err)
 		return refuse(err, "prefix", "only 0-9 * # +");
 	if (!is_number(rule->caller_number))
 		return refuse(err, "caller-number", "2 to 15 digits, with a + in front or without");
-	if (has_control_characters(rule->caller_name) || strchr(rule->caller_name, '"'))
-		return refuse(err, "caller-name", "no quotes and no control characters");
+	if (has_control_characters(rule->caller_name) || strpbrk(rule->caller_name, "\"\\"))
+		return refuse(err, "caller-name", "no \" \\ and no control characters");
 	if (rule->is_withheld && (rule->caller_number[0] || rule->caller_name[0]))
 		return refuse(err, "withheld", "a caller who is withheld shows no number or name");
 	return ST_OK;

@@ -5,6 +5,7 @@
 #define DIGITS_MAX	15 /* E.164 6.1 */
 #define DIGITS_MIN	2
 #define DIGITS_MIN_PLUS 7
+#define INTERNAL_MAX	6
 
 static enum status refuse(struct err *err, const char *why)
 {
@@ -39,6 +40,11 @@ enum status number_parse(const char *text, char ret[NUMBER_SIZE], struct err *er
 		return refuse(err, "it has fewer than 2 digits");
 	memcpy(ret, number, length + 1);
 	return ST_OK;
+}
+
+bool number_is_internal(const char *number)
+{
+	return number[0] != '+' && strlen(number) <= INTERNAL_MAX;
 }
 
 enum status digits_check(const char *text, struct err *err)

@@ -96,6 +96,7 @@ void control_destroy(struct control *control)
 	free_agents(control);
 	free_queues(control);
 	control_sounds_free(control);
+	control_numbers_free(control);
 	free_work(control);
 	for (item = inbox_take_all(&control->inbox); item; item = after) {
 		after = item->next;

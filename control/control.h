@@ -11,7 +11,9 @@
 #include "base/inbox.h"
 #include "base/status.h"
 #include "base/timers.h"
+#include "base/numbering.h"
 #include "calls/call_view.h"
+#include "calls/dial_rule.h"
 
 struct control;
 struct telephony;
@@ -35,6 +37,10 @@ struct control_config {
 	 * once. */
 	unsigned remember_s;
 	char caller_number[NUMBER_SIZE], caller_name[NAME_SIZE]; /* shown to called parties */
+	/* National numbers become international by it, those of callers too; NULL: they stay as
+	 * they are. An agent's extension and what has at most 6 digits is never changed. Borrowed.
+	 */
+	const struct numbering *numbering;
 };
 
 /* What is configured in the database, loaded at start and on reload by server/ (control asks
@@ -185,6 +191,9 @@ void control_checkpoint(struct control *);
 void control_set_agent(struct control *, const struct agent_setup *agent);
 void control_set_queue(struct control *, const struct queue_setup *queue);
 void control_set_outcome(struct control *, const struct outcome_setup *outcome);
+
+/* Dial rules: all there are, in their order, in the place of those before. */
+void control_set_dial_rules(struct control *, const struct dial_rule *list, unsigned count);
 
 /* Sounds: insert or replace by name; forget one; all there are, in the place of those before. */
 void control_set_sound(struct control *, const struct sound_setup *sound);

@@ -118,7 +118,7 @@ static enum status dial_new(struct control *control, struct agent_slot *agent,
 	const struct effect_args done = {.is_carried_out = true};
 	char number[NUMBER_SIZE];
 	struct live_call *call;
-	enum status status = number_parse(command->number, number, err);
+	enum status status = control_parse_number(control, command->number, number, err);
 
 	if (status == ST_OK)
 		status = check_new_call(control, agent, err);
@@ -216,7 +216,7 @@ static enum status present(struct control *control, struct agent_slot *agent,
 	char number[NUMBER_SIZE];
 	struct live_call *call;
 	int tab = 0;
-	enum status status = number_parse(command->number, number, err);
+	enum status status = control_parse_number(control, command->number, number, err);
 
 	if (status == ST_OK)
 		status = check_present(control, agent, command, err);
@@ -268,13 +268,13 @@ static enum status set_outcome(struct control *control, struct live_call *call,
 	return control_apply(control, call, &event, NULL, err);
 }
 
-static enum status check_args(const struct command *command, char number[NUMBER_SIZE],
-			      struct err *err)
+static enum status check_args(const struct control *control, const struct command *command,
+			      char number[NUMBER_SIZE], struct err *err)
 {
 	if (command->kind == CMD_DTMF)
 		return digits_check(command->digits, err);
 	if (command->kind == CMD_TRANSFER_BLIND)
-		return number_parse(command->number, number, err);
+		return control_parse_number(control, command->number, number, err);
 	return ST_OK;
 }
 
@@ -289,7 +289,7 @@ static enum status plain(struct control *control, struct live_call *call,
 				   .sound = command->sound,
 				   .is_for_customer = command->is_for_customer,
 				   .on = command->on};
-	enum status status = check_args(command, number, err);
+	enum status status = check_args(control, command, number, err);
 
 	if (status == ST_OK && kind == EV_ANSWER && call_rule_find(&call->call, EV_ANSWER))
 		status = control_check_audio(call->agent, call, err);

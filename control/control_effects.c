@@ -6,21 +6,6 @@
 
 #include "base/str.h"
 
-#define RING_MARGIN_S 10 /* the switch's own limit, should ours not come: later than ours */
-
-/* An agent's extension is his telephone, anything else a number for the trunk. */
-struct tel_dest control_dest(struct control *control, const char *number)
-{
-	struct tel_dest dest = {.kind = TEL_DEST_NUMBER};
-	struct agent_slot *agent;
-
-	HASH_FIND(by_extension, control->agents_by_extension, number, strlen(number), agent);
-	if (agent)
-		dest.kind = TEL_DEST_STATION;
-	str_copy_cut(dest.value, sizeof(dest.value), number);
-	return dest;
-}
-
 struct tel_agent control_tel_agent(const struct agent_slot *agent)
 {
 	struct tel_agent result = {.mode = TEL_AGENT_DESK};
@@ -30,26 +15,17 @@ struct tel_agent control_tel_agent(const struct agent_slot *agent)
 	return result;
 }
 
-static struct tel_call_options options(const struct control *control)
-{
-	struct tel_call_options result = {.ring_s = control->config.ring_s + RING_MARGIN_S};
-
-	str_copy_cut(result.caller_number, sizeof(result.caller_number),
-		     control->config.caller_number);
-	str_copy_cut(result.caller_name, sizeof(result.caller_name), control->config.caller_name);
-	return result;
-}
-
 static enum status dial(struct control *control, struct live_call *call, struct err *err)
 {
 	struct tel_agent agent = control_tel_agent(call->agent);
-	struct tel_dest dest = control_dest(control, call->call.view.phone);
-	struct tel_call_options opts = options(control);
+	struct dial_plan plan;
 	char line[UUID_TEXT_SIZE];
-	enum status status;
+	enum status status = control_plan_dial(control, call, call->call.view.phone, &plan, err);
 
 	uuid_format(&call->call.view.call_id, line);
-	status = telephony_make(control->telephony, line, &agent, &dest, &opts, err);
+	if (status == ST_OK)
+		status = telephony_make(control->telephony, line, &agent, &plan.dest, &plan.options,
+					err);
 	if (status == ST_OK)
 		control_set_line(control, call, line);
 	return status;
@@ -58,10 +34,12 @@ static enum status dial(struct control *control, struct live_call *call, struct 
 static enum status transfer(struct control *control, struct live_call *call, const char *number,
 			    struct err *err)
 {
-	struct tel_dest dest = control_dest(control, number);
-	struct tel_call_options opts = options(control);
+	struct dial_plan plan;
+	enum status status = control_plan_dial(control, call, number, &plan, err);
 
-	return telephony_transfer_blind(control->telephony, call->line, &dest, &opts, err);
+	return status == ST_OK ? telephony_transfer_blind(control->telephony, call->line,
+							  &plan.dest, &plan.options, err)
+			       : status;
 }
 
 static enum status answer(struct control *control, struct live_call *call, struct err *err)

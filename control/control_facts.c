@@ -127,7 +127,7 @@ static void on_offered(struct control *control, const struct tel_call_fact *fact
 	}
 	control_set_line(control, call, line);
 	str_copy_cut(call->leg, sizeof(call->leg), fact->leg);
-	str_copy_cut(call->call.view.phone, sizeof(call->call.view.phone), fact->number);
+	control_name_caller(control, fact->number, call->call.view.phone);
 	str_copy_cut(call->call.view.dnis, sizeof(call->call.view.dnis), fact->dnis);
 	str_copy_cut(call->call.view.from.name, sizeof(call->call.view.from.name), fact->name);
 	control_caller_waits(control, call);

@@ -3,7 +3,6 @@
 #include "control/control_priv.h"
 
 #include "base/str.h"
-#include "calls/number.h"
 #include "calls/pair.h"
 
 static void set_partner(struct live_call *a, struct live_call *b)
@@ -113,7 +112,7 @@ static enum status check_consult(const struct control *control, const struct liv
 				 const struct command *command, int tab, char number[NUMBER_SIZE],
 				 struct err *err)
 {
-	enum status status = number_parse(command->number, number, err);
+	enum status status = control_parse_number(control, command->number, number, err);
 
 	if (status != ST_OK || !call_rule_find(&customer->call, EV_CONSULT))
 		return status;

@@ -2,14 +2,24 @@
 /* The live state and how its files talk to each other. Only the .c files of control may include
  * this.
  *
- * control.c life, queue, finding | control_setup.c what is configured, what doors may read |
- * control_sounds.c sounds | control_agent.c agents control_commands.c commands -> events |
- * control_pair.c commands on two calls | control_facts.c what the switch reports -> events |
- * control_apply.c one step: effects, timers, records | control_effects.c effect -> switch
- * control_tell.c records, and the tells that wait for them | control_offer.c waiting callers and
- * whom they are offered to | control_audio.c audio that is kept between calls | control_memory.c
- * commands that were given before | control_record.c live state <-> record | control_recover.c the
- * live state of before a restart | control_checkpoint.c copies of everything live */
+ * - control.c: life, queue, finding
+ * - control_setup.c: what is configured, what doors may read
+ * - control_sounds.c: sounds
+ * - control_numbers.c: numbers and dial rules
+ * - control_agent.c: agents
+ * - control_audio.c: audio that is kept between calls
+ * - control_commands.c: commands -> events
+ * - control_pair.c: commands on two calls
+ * - control_facts.c: what the switch reports -> events
+ * - control_apply.c: one step: effects, timers, records
+ * - control_effects.c: effect -> switch
+ * - control_tell.c: records, and the tells that wait for them
+ * - control_offer.c: waiting callers and whom they are offered to
+ * - control_memory.c: commands that were given before
+ * - control_record.c: live state <-> record
+ * - control_recover.c: the live state of before a restart
+ * - control_checkpoint.c: copies of everything live
+ */
 #include <uthash.h>
 
 #include "calls/agent.h"
@@ -147,6 +157,8 @@ struct control {
 	struct sound_slot *sounds;
 	struct outcome_setup outcomes[OUTCOMES_MAX];
 	unsigned outcome_count;
+	struct dial_rule *dial_rules;
+	unsigned dial_rule_count;
 	struct live_call *calls, *calls_by_line, *calls_by_dialer;
 	struct live_call *waiting; /* utlist, oldest first */
 	struct work *work_head, **work_tail;
@@ -215,7 +227,6 @@ struct call_outcome control_outcome(const struct outcome_setup *);
 /* control_effects.c */
 enum status control_carry_out(struct control *, struct live_call *, enum call_effect,
 			      const struct effect_args *, struct err *);
-struct tel_dest control_dest(struct control *, const char *number);
 struct tel_agent control_tel_agent(const struct agent_slot *);
 
 /* control_tell.c */
@@ -305,6 +316,23 @@ void control_checkpoint_go_on(struct control *);
 
 /* control_sounds.c */
 void control_sounds_free(struct control *);
+
+/* control_numbers.c */
+void control_numbers_free(struct control *);
+/* A number as an agent or a CRM gave it -> as it is kept, shown and dialed. Errors: ST_INVALID
+ * number.invalid. */
+enum status control_parse_number(const struct control *, const char *text, char ret[NUMBER_SIZE],
+				 struct err *) MUST_USE;
+/* The same of a number that is what it is: it stays when it is none. */
+void control_name_caller(const struct control *, const char *text, char ret[NUMBER_SIZE]);
+/* How the switch is asked to dial a number in this call: an agent's extension is his telephone,
+ * anything else goes through the dial rules to the trunk. Errors: ST_INVALID dial.rule. */
+struct dial_plan {
+	struct tel_dest dest;
+	struct tel_call_options options;
+};
+enum status control_plan_dial(const struct control *, const struct live_call *, const char *number,
+			      struct dial_plan *ret, struct err *) MUST_USE;
 enum status control_check_sound(const struct control *, const char *name, struct err *);
 
 /* control_facts.c */

@@ -200,7 +200,7 @@ static void recover_dial(struct control *control, const struct record_intent *in
 	if (control_current(agent, intent->tab))
 		return; /* then it was refused */
 	call = control_call_create(control, &intent->call_id, direction, agent, intent->tab);
-	str_copy_cut(call->call.view.phone, sizeof(call->call.view.phone), intent->number);
+	control_name_caller(control, intent->number, call->call.view.phone);
 	assume_dialed(control, call, EV_DIAL, ACTOR_AGENT, intent->id);
 }
 

@@ -245,9 +245,11 @@ static enum status check_node(const struct config *config, struct err *err)
 		       config->sources[OPT_node], node);
 }
 
-static void create_control(struct app *app)
+static enum status create_control(struct app *app, struct err *err)
 {
 	struct config *c = app->config;
+	const char *region = config_text(c, OPT_number_region);
+	enum status status = *region ? numbering_open(region, &app->numbering, err) : ST_OK;
 	struct control_config config = {
 		.node = config_text(c, OPT_node),
 		.tenant_id = app_tenant(),
@@ -257,6 +259,7 @@ static void create_control(struct app *app)
 		.offer_s = (unsigned)config_number(c, OPT_offer_s),
 		.max_calls = (unsigned)config_number(c, OPT_max_calls),
 		.remember_s = (unsigned)config_number(c, OPT_command_memory_s),
+		.numbering = app->numbering,
 	};
 
 	str_copy_cut(config.caller_number, sizeof(config.caller_number),
@@ -265,6 +268,7 @@ static void create_control(struct app *app)
 		     config_text(c, OPT_caller_name));
 	app->control = control_create(&config, &clock_system, loop_timers(app->loop), loop_wake,
 				      app->loop);
+	return status;
 }
 
 /* What was live before the last end goes on; what was told before can be told again. */
@@ -396,8 +400,9 @@ static enum status build(struct app *app, struct err *err)
 	if (!app->loop)
 		return err->status;
 	inbox_init(&app->sockets, 0, loop_wake, app->loop);
-	create_control(app);
-	status = open_database(app, err);
+	status = create_control(app, err);
+	if (status == ST_OK)
+		status = open_database(app, err);
 	if (status == ST_OK) {
 		control_attach_log(app->control, app->log);
 		app_watch_lease(app);
@@ -440,6 +445,7 @@ static void tear_down(struct app *app)
 	db_close(app->db);
 	log_info("stopped", "left=%llu", (unsigned long long)left);
 	control_destroy(app->control);
+	numbering_close(app->numbering);
 	if (app->loop)
 		timer_stop(loop_timers(app->loop), &app->tick);
 	loop_destroy(app->loop);

@@ -30,6 +30,7 @@ struct app {
 	struct tel_driver *driver; /* owned by telephony */
 	struct sim *sim;	   /* NULL with a real switch */
 	struct control *control;
+	struct numbering *numbering; /* NULL without number_region */
 	struct ws *ws;
 	struct routes *routes;
 	struct front *front;

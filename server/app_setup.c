@@ -17,7 +17,8 @@ struct setup {
 	struct queue_setup *queues;
 	struct outcome_setup *outcomes;
 	struct sound_setup *sounds;
-	unsigned agent_count, queue_count, outcome_count, sound_count;
+	struct dial_rule *dial_rules;
+	unsigned agent_count, queue_count, outcome_count, sound_count, dial_rule_count;
 	unsigned sound_changes; /* those the sounds have in them */
 };
 
@@ -27,6 +28,7 @@ static void free_setup(struct setup *setup)
 	free(setup->queues);
 	free(setup->outcomes);
 	free(setup->sounds);
+	free(setup->dial_rules);
 }
 
 /* What this version cannot do is a desk telephone. */
@@ -144,18 +146,51 @@ static enum status read_sounds(struct db_conn *conn, const struct db_param *tena
 	return ST_OK;
 }
 
-static enum status read_setup(struct db_conn *conn, void *arg, struct err *err)
+enum status app_read_dial_rules(struct db_conn *conn, struct dial_rule **ret, unsigned *ret_count,
+				struct err *err)
 {
 	struct uuid tenant = app_tenant();
+	struct db_param params[] = {db_uuid(&tenant), db_int(DIAL_RULES_MAX)};
+	auto_db_result struct db_result *rows = NULL;
+	enum status status = db_query(conn, "setup_dial_rules", params, 2, &rows, err);
+
+	if (status != ST_OK)
+		return status;
+	*ret_count = db_rows(rows);
+	*ret = xcalloc(*ret_count + 1, sizeof(**ret));
+	for (unsigned i = 0; i < *ret_count; i++) {
+		struct dial_rule *rule = &(*ret)[i];
+
+		db_copy_text(rows, i, 0, rule->name, sizeof(rule->name));
+		db_copy_text(rows, i, 1, rule->campaign, sizeof(rule->campaign));
+		db_copy_text(rows, i, 2, rule->queue, sizeof(rule->queue));
+		db_copy_text(rows, i, 3, rule->party_type, sizeof(rule->party_type));
+		db_copy_text(rows, i, 4, rule->number_prefix, sizeof(rule->number_prefix));
+		rule->strip = (unsigned)db_get_int(rows, i, 5);
+		db_copy_text(rows, i, 6, rule->prefix, sizeof(rule->prefix));
+		db_copy_text(rows, i, 7, rule->caller_number, sizeof(rule->caller_number));
+		db_copy_text(rows, i, 8, rule->caller_name, sizeof(rule->caller_name));
+		rule->is_withheld = db_get_bool(rows, i, 9);
+	}
+	return ST_OK;
+}
+
+static enum status read_setup(struct db_conn *conn, void *arg, struct err *err)
+{
+	struct setup *setup = arg;
+	struct uuid tenant = app_tenant();
 	struct db_param param = db_uuid(&tenant);
-	enum status status = read_agents(conn, &param, arg, err);
+	enum status status = read_agents(conn, &param, setup, err);
 
 	if (status == ST_OK)
-		status = read_queues(conn, &param, arg, err);
+		status = read_queues(conn, &param, setup, err);
 	if (status == ST_OK)
-		status = read_outcomes(conn, &param, arg, err);
+		status = read_outcomes(conn, &param, setup, err);
 	if (status == ST_OK)
-		status = read_sounds(conn, &param, arg, err);
+		status = read_sounds(conn, &param, setup, err);
+	if (status == ST_OK)
+		status =
+			app_read_dial_rules(conn, &setup->dial_rules, &setup->dial_rule_count, err);
 	return status;
 }
 
@@ -167,13 +202,15 @@ static void give_setup(struct control *control, const struct setup *setup)
 		control_set_queue(control, &setup->queues[i]);
 	for (unsigned i = 0; i < setup->outcome_count; i++)
 		control_set_outcome(control, &setup->outcomes[i]);
+	control_set_dial_rules(control, setup->dial_rules, setup->dial_rule_count);
 	/* One that was put or deleted while this was read is known already, and is not undone. */
 	if (setup->sound_changes == atomic_load(&setup->app->sound_changes))
 		control_set_sounds(control, setup->sounds, setup->sound_count);
 	else
 		app_reload_setup(setup->app);
-	log_info("setup loaded", "agents=%u queues=%u outcomes=%u sounds=%u", setup->agent_count,
-		 setup->queue_count, setup->outcome_count, setup->sound_count);
+	log_info("setup loaded", "agents=%u queues=%u outcomes=%u sounds=%u dial_rules=%u",
+		 setup->agent_count, setup->queue_count, setup->outcome_count, setup->sound_count,
+		 setup->dial_rule_count);
 }
 
 enum status app_load_setup(struct app *app, struct db_conn *conn, struct err *err)

@@ -31,6 +31,7 @@ static void write_leg(struct json_writer *w, const struct sim_leg_view *leg)
 	jw_kv_bool(w, "station", leg->is_station);
 	jw_kv_text(w, "hears", leg->hears);
 	jw_kv_text(w, "digits", leg->digits);
+	jw_kv_text(w, "shown", leg->shown);
 	jw_kv_int(w, "madeUs", leg->made_us);
 	jw_kv_int(w, "upUs", leg->up_us);
 	jw_object_end(w);

@@ -23,8 +23,8 @@ struct cli_command {
 };
 
 extern const struct cli_command command_serve, command_migrate, command_agent, command_key,
-	command_sound, command_call, command_simulate, command_config, command_replay,
-	command_doctor;
+	command_sound, command_dial_rule, command_call, command_simulate, command_config,
+	command_replay, command_doctor;
 
 /* NULL when it was not given; "" for a flag without value. */
 const char *cli_flag(const struct cli *cli, const char *name);

@@ -12,8 +12,9 @@
 #include "server/version.h"
 
 static const struct cli_command *const commands[] = {
-	&command_serve, &command_migrate,  &command_agent,  &command_key,    &command_sound,
-	&command_call,	&command_simulate, &command_config, &command_replay, &command_doctor,
+	&command_serve,	 &command_migrate,   &command_agent,  &command_key,
+	&command_sound,	 &command_dial_rule, &command_call,   &command_simulate,
+	&command_config, &command_replay,    &command_doctor,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -24,8 +25,8 @@ static void print_help(FILE *out)
 		"Usage: calltab COMMAND [--config FILE] [--OPTION VALUE ...]\n\n",
 		CALLTAB_VERSION);
 	for (unsigned i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(out, "  %-9s %s\n", "version", "print the version");
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out, "  %-10s %s\n", "version", "print the version");
 	fprintf(out, "\n`calltab COMMAND --help` says more. Every option of `calltab config "
 		     "--explain` can\n"
 		     "be set in the configuration file, as CALLTAB_OPTION, or as --option.\n");

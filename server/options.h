@@ -33,6 +33,7 @@ OPTION(sim_answer_ms,   NUMBER, "400", 0, 60000, "simulated switch: from ringing
 OPTION(sim_calls_per_s, NUMBER, "0", 0, 1000, "simulated switch: as ari_calls_per_s") \
 OPTION(caller_number,   TEXT,   "", 0, 0, "number shown to called parties; empty = the trunk's own") \
 OPTION(caller_name,     TEXT,   "", 0, 0, "name shown to called parties") \
+OPTION(number_region,   TEXT,   "", 0, 0, "country whose way of writing national numbers is followed, two letters of ISO 3166 as GB: they become international (docs/numbers.md); empty = numbers stay as they are given") \
 OPTION(preview_s,       NUMBER, "15", 1, 3600, "seconds a record is previewed before it is dialed") \
 OPTION(ring_s,          NUMBER, "22", 1, 600, "seconds a called party is rung before it counts as no answer") \
 OPTION(offer_s,         NUMBER, "22", 1, 600, "seconds an incoming call is offered to one agent") \

@@ -10,7 +10,8 @@
  *   await world.stop()
  *
  * `outside` has, on both: call(from, to, {name}) a caller comes in; answer(party), hangup(party), press(party, digits);
- * parties() {party: {state, hears, digits}}: everybody who is up or ringing, by number or extension. What one hears is
+ * parties() {party: {state, hears, digits, shown}}: everybody who is up or ringing, by number or extension; shown: the
+ * number on his display. What one hears is
  * the others' numbers, 'music' or the name of a sound, sorted and joined by '+'; '' is silence. */
 import { MUSIC_HZ, PROMPT_HZ, startAsterisk } from './asterisk.mjs'
 import { startGateway } from './gateway.mjs'
@@ -94,7 +95,7 @@ class SimOutside {
 
   async parties() {
     const { legs } = await this.ask('legs')
-    return Object.fromEntries(legs.map(({ party, state, hears, digits, leg }) => [party, { state, hears, digits, leg }]))
+    return Object.fromEntries(legs.map(({ party, state, hears, digits, shown, leg }) => [party, { state, hears, digits, shown, leg }]))
   }
 
   async #leg(party) {
@@ -176,7 +177,7 @@ class AsteriskOutside {
     return Object.fromEntries(
       this.#calls().map(([party, call]) => {
         const others = Object.fromEntries(Object.entries(tones).filter(([name]) => name !== party))
-        return [party, { state: call.state, hears: call.heard(others), digits: call.digits }]
+        return [party, { state: call.state, hears: call.heard(others), digits: call.digits, shown: /<(.*)>$/.exec(call.caller)?.[1] ?? '' }]
       }),
     )
   }
