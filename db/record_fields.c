@@ -94,6 +94,7 @@ static const struct record_field agent_fields[] = {
 	[10] = {UINT(agent_view, version)},
 	[11] = {BOOL(agent_view, is_phone_reachable)},
 	[12] = {BOOL(agent_view, is_audio_up)},
+	[13] = {ENUM(agent_view, audio, AUDIO_MODE_COUNT)},
 };
 TABLE(agent_table, agent_fields);
 

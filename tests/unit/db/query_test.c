@@ -86,12 +86,12 @@ static void values_have_the_types_of_the_database(void **state)
 	assert_true(uuid_equal(&got, &id));
 	assert_int_equal(db_column_type(rows, 0), DB_UUID);
 	assert_int_equal(db_column_type(rows, 1), DB_TEXT);
-	assert_int_equal(db_column_type(rows, 6), DB_TIME);
-	assert_int_equal(db_get_time_ms(rows, 0, 6),
+	assert_int_equal(db_column_type(rows, 7), DB_TIME);
+	assert_int_equal(db_get_time_ms(rows, 0, 7),
 			 946684799999); /* before PostgreSQL's year 0 of 2000 */
-	assert_int_equal(db_column_type(rows, 7), DB_BOOL);
-	assert_true(db_get_bool(rows, 0, 7));
-	assert_false(db_get_bool(rows, 0, 8));
+	assert_int_equal(db_column_type(rows, 8), DB_BOOL);
+	assert_true(db_get_bool(rows, 0, 8));
+	assert_false(db_get_bool(rows, 0, 9));
 	auto_db_result struct db_result *list = NULL;
 	const struct db_param page[] = {db_uuid(&tenant), db_int(1), db_int(0)};
 	assert_int_equal(db_query(conn, "agent_list", page, 3, &list, &err), ST_OK);
