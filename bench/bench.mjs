@@ -7,17 +7,18 @@ const BENCHES = {
   call: async () => (await import('./call.mjs')).benchCall(),
   journal: async () => (await import('./journal.mjs')).benchJournal(),
   drain: async () => (await import('./drain.mjs')).benchDrain(),
+  telephony: async () => (await import('./telephony.mjs')).benchTelephony(),
   isolation: async () => (await import('./isolation.mjs')).benchIsolation(),
 }
 // what dev/bench is asked for: tabs are the doors, and how the whole program starts
 const GROUPS = {
-  tabs: ['tabs', 'start'], call: ['call'], journal: ['journal', 'drain', 'isolation'],
-  all: ['tabs', 'start', 'call', 'journal', 'drain', 'isolation'],
+  tabs: ['tabs', 'start'], call: ['call'], telephony: ['telephony'], journal: ['journal', 'drain', 'isolation'],
+  all: ['tabs', 'start', 'call', 'telephony', 'journal', 'drain', 'isolation'],
 }
 
 const names = GROUPS[process.argv[2] ?? 'all']
 if (!names) {
-  process.stderr.write('usage: dev/bench [tabs|call|journal|all]\n')
+  process.stderr.write('usage: dev/bench [tabs|call|telephony|journal|all]\n')
   process.exit(2)
 }
 for (const name of names) {

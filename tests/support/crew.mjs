@@ -1,6 +1,6 @@
 /* Many agents at once, with sessions that come with the database: signing in five hundred is rarely what is tested.
  *
- *   const crew = await addAgents(database, 100)                     // [{login: '2001', agentId, token}, ...]
+ *   const crew = await addAgents(database, 100)                     // [{login: '2001', agentId, token}, ...]; the login is the extension
  *   const gateway = await startGateway({ database })                // reads them when it starts
  *   const tab = await openTab(gateway, crew[0], { tab: 1 })         // a RawTab, attached */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
@@ -9,8 +9,8 @@ import { RawTab } from './raw_tab.mjs'
 const TENANT = '00000000-0000-7000-8000-000000000001'
 const FIRST_LOGIN = 2001
 
-export async function addAgents(database, count) {
-  const crew = Array.from({ length: count }, (_, i) => ({ login: String(FIRST_LOGIN + i), agentId: randomUUID(), token: `ctss_${randomBytes(32).toString('base64url')}` }))
+export async function addAgents(database, count, nameOf = (i) => String(FIRST_LOGIN + i)) {
+  const crew = Array.from({ length: count }, (_, i) => ({ login: nameOf(i), agentId: randomUUID(), token: `ctss_${randomBytes(32).toString('base64url')}` }))
   const ids = crew.map(({ agentId }) => agentId)
   const hashes = crew.map(({ token }) => createHash('sha256').update(token).digest('hex'))
   await database.query(
