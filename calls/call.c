@@ -8,7 +8,7 @@
 /* Why a command is refused: what it needs, in words, and the code of the unmet condition. */
 static const struct {
 	const char *code, *needs;
-} refusals[EV_LAST_COMMAND + 1] = {
+} refusals[EV_COUNT] = {
 	[EV_PRESENT] = {"tab.not_free", "present needs a free tab"},
 	[EV_ENQUEUE] = {"tab.not_free", "a waiting caller is on no tab"},
 	[EV_OFFER] = {"tab.not_free", "an offer needs a free tab"},
@@ -37,7 +37,19 @@ static const struct {
 	[EV_CALLBACK] = {"call.no_outcome_now",
 			 "scheduleCallback needs a call that has been talked or is idle"},
 	[EV_END_WRAP] = {"call.not_idle", "endWrap needs a call that is idle"},
+	[EV_RECORD_START] = {"call.not_recordable",
+			     "startRecording needs an active or held call that is not recorded"},
+	[EV_RECORD_STOP] = {"call.not_recorded", "stopRecording needs a recorded call"},
+	[EV_RECORD_PAUSE] = {"call.not_recorded",
+			     "pauseRecording needs a call whose recording is on"},
+	[EV_RECORD_RESUME] = {"call.recording_not_paused",
+			      "resumeRecording needs a call whose recording is paused"},
 };
+
+bool call_event_is_command(enum call_event_kind kind)
+{
+	return refusals[kind].code != NULL;
+}
 
 static const char *const state_phrases[] = {
 	[CALL_NONE] = "there is no call",
@@ -139,7 +151,7 @@ static void enter_idle(const struct call *call, const struct call_event *event,
 	v->ended_by = who_ended(call, event);
 	v->cause = event->cause;
 	v->is_muted = false;
-	v->is_recording = false;
+	v->recording = RECORDING_OFF;
 	v->partner_tab = 0;
 	system = &next->policy.system[v->attempt_result];
 	if (!next->outcome.name[0] && system->name[0])
@@ -211,6 +223,17 @@ static void take_event(const struct call_event *event, struct call *next)
 	case EV_CONFERENCED: /* the agent's voice is one for both */
 		next->view.is_muted = event->on;
 		break;
+	case EV_RECORD_START:
+	case EV_RECORD_RESUME:
+		next->view.recording = RECORDING_ON;
+		break;
+	case EV_RECORD_PAUSE:
+		next->view.recording = RECORDING_PAUSED;
+		break;
+	case EV_RECORD_STOP:
+	case EV_RECORD_OVER:
+		next->view.recording = RECORDING_OFF;
+		break;
 	case EV_FAR_RINGING:
 		next->has_rung = true;
 		break;
@@ -279,7 +302,7 @@ enum status call_step(const struct call *call, const struct call_event *event, s
 	struct call result = *call;
 	struct effects wanted = {0};
 
-	if (!rule && event->kind <= EV_LAST_COMMAND)
+	if (!rule && call_event_is_command(event->kind))
 		return refuse(call, event->kind, err);
 	if (!rule) {
 		*next = result;

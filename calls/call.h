@@ -39,7 +39,6 @@ enum call_event_kind {
 	EV_OUTCOME,
 	EV_CALLBACK,
 	EV_END_WRAP,
-	EV_LAST_COMMAND = EV_END_WRAP,
 	/* what the pair's other call did */
 	EV_COMPLETED,
 	EV_CONFERENCED,
@@ -59,8 +58,17 @@ enum call_event_kind {
 	EV_RING_TIME,
 	EV_OFFER_TIME,
 	EV_WRAP_TIME,
+	/* Later additions: the numbers of those above are in journals. Commands again: */
+	EV_RECORD_START,
+	EV_RECORD_STOP,
+	EV_RECORD_PAUSE,
+	EV_RECORD_RESUME,
+	/* a fact: the switch records no more, or never did */
+	EV_RECORD_OVER,
 	EV_COUNT
 };
+/* Somebody waits for the answer, and a refusal tells him that nothing has changed. */
+bool call_event_is_command(enum call_event_kind kind);
 
 /* An outcome as given: the configured one, or a system one. */
 struct call_outcome {
@@ -106,6 +114,10 @@ enum call_effect {
 	FX_CONFERENCE,
 	FX_LEAVE,
 	FX_GIVE_BACK, /* a caller returns to the queue, or is cleared when he belongs to none */
+	FX_RECORD_START,
+	FX_RECORD_STOP,
+	FX_RECORD_PAUSE,
+	FX_RECORD_RESUME,
 	FX_COUNT
 };
 #define EFFECTS_MAX 3
@@ -159,7 +171,8 @@ struct call_story {
 	bool is_new_client_state;  /* told as `state`, else as `update` */
 	const char *closed_event;  /* the event row whose duration is known now, or NULL */
 	const char *instant_event; /* a row without length: "busy" "no answer" "error on dial"
-				      "end", or NULL */
+				      "recording on" "recording paused" "recording resumed"
+				      "recording off" "end", or NULL */
 	const char *opened_event;  /* the row that begins, or NULL */
 	bool is_result_given;	   /* a result row with after->outcome and its comment */
 };
@@ -179,6 +192,10 @@ enum call_guard {
 	GUARD_SETTLED,	/* an outcome was given, or none is due, or a default exists */
 	GUARD_TIMER,	/* a timer runs */
 	GUARD_UNTALKED, /* nobody has talked on it yet */
+	GUARD_UNRECORDED,
+	GUARD_RECORDED, /* also while that is paused */
+	GUARD_RECORD_ON,
+	GUARD_RECORD_PAUSED,
 	GUARD_COUNT
 };
 struct call_rule {

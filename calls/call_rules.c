@@ -9,6 +9,13 @@
 #define TO_WRAP_BY_COMMAND(state) \
 	{state, EV_RELEASE, GUARD_ALWAYS, CALL_WRAP, {FX_CLEAR}, "released", ATTEMPT_NONE}
 
+#define RECORDED(state) \
+	{state, EV_RECORD_START,  GUARD_UNRECORDED,    state, {FX_RECORD_START},  "recording_started", ATTEMPT_NONE}, \
+	{state, EV_RECORD_STOP,   GUARD_RECORDED,      state, {FX_RECORD_STOP},   "recording_stopped", ATTEMPT_NONE}, \
+	{state, EV_RECORD_PAUSE,  GUARD_RECORD_ON,     state, {FX_RECORD_PAUSE},  "recording_paused",  ATTEMPT_NONE}, \
+	{state, EV_RECORD_RESUME, GUARD_RECORD_PAUSED, state, {FX_RECORD_RESUME}, "recording_resumed", ATTEMPT_NONE}, \
+	{state, EV_RECORD_OVER,   GUARD_RECORDED,      state, {FX_NONE},          "recording_failed",  ATTEMPT_NONE}
+
 const struct call_rule call_rules[] = {
 /* from                 event               guard          to                    effects          reason              result */
 {CALL_NONE,           EV_PRESENT,         GUARD_ALWAYS,  CALL_PREVIEW,         {FX_NONE},       "presented",        ATTEMPT_NONE},
@@ -111,6 +118,16 @@ TO_WRAP_BY_COMMAND(CALL_TRANSFERRING),
 {CALL_CONFERENCE,     EV_CALLBACK,        GUARD_ALWAYS,  CALL_CONFERENCE,      {FX_NONE},       "callback",         ATTEMPT_NONE},
 {CALL_TRANSFERRING,   EV_CALLBACK,        GUARD_ALWAYS,  CALL_TRANSFERRING,    {FX_NONE},       "callback",         ATTEMPT_NONE},
 
+RECORDED(CALL_TALK),
+RECORDED(CALL_HELD),
+RECORDED(CALL_CONSULT),
+RECORDED(CALL_CONSULT_HELD),
+RECORDED(CALL_CONFERENCE),
+/* the customer is alone with the other side, or waits for it: nobody is there to ask for more */
+{CALL_TRANSFERRING,   EV_RECORD_OVER,     GUARD_RECORDED, CALL_TRANSFERRING,   {FX_NONE},       "recording_failed", ATTEMPT_NONE},
+{CALL_INCOMING,       EV_RECORD_OVER,     GUARD_RECORDED, CALL_INCOMING,       {FX_NONE},       "recording_failed", ATTEMPT_NONE},
+{CALL_ANSWERING,      EV_RECORD_OVER,     GUARD_RECORDED, CALL_ANSWERING,      {FX_NONE},       "recording_failed", ATTEMPT_NONE},
+
 {CALL_WRAP,           EV_WRAP_TIME,       GUARD_SETTLED, CALL_END,             {FX_NONE},       "wrap_over",        ATTEMPT_NONE},
 {CALL_WRAP,           EV_WRAP_TIME,       GUARD_ALWAYS,  CALL_PAUSE,           {FX_NONE},       "outcome_due",      ATTEMPT_NONE},
 {CALL_WRAP,           EV_END_WRAP,        GUARD_ALWAYS,  CALL_END,             {FX_NONE},       "moved_on",         ATTEMPT_NONE},
@@ -141,6 +158,14 @@ bool call_guard_holds(const struct call *call, enum call_guard guard)
 	}
 	case GUARD_UNTALKED:
 		return call->view.attempt_result != ATTEMPT_CONNECTED;
+	case GUARD_UNRECORDED:
+		return call->view.recording == RECORDING_OFF;
+	case GUARD_RECORDED:
+		return call->view.recording != RECORDING_OFF;
+	case GUARD_RECORD_ON:
+		return call->view.recording == RECORDING_ON;
+	case GUARD_RECORD_PAUSED:
+		return call->view.recording == RECORDING_PAUSED;
 	case GUARD_SETTLED:
 		return call->outcome.name[0] || call->policy.default_outcome.name[0] ||
 		       !call->policy.has_outcomes || call->is_consult || call->view.tab == 0;
@@ -166,6 +191,10 @@ const char *call_guard_word(enum call_guard guard)
 		[GUARD_SETTLED] = "an outcome is given, is not due, or has a default",
 		[GUARD_TIMER] = "a timer runs",
 		[GUARD_UNTALKED] = "nobody has talked on it yet",
+		[GUARD_UNRECORDED] = "it is not recorded",
+		[GUARD_RECORDED] = "it is recorded",
+		[GUARD_RECORD_ON] = "it is recorded and that is not paused",
+		[GUARD_RECORD_PAUSED] = "its recording is paused",
 	};
 	return words[guard];
 }

@@ -47,12 +47,18 @@ static const char *const event_words[] = {
 	"ring_time",
 	"offer_time",
 	"wrap_time",
+	"record_start",
+	"record_stop",
+	"record_pause",
+	"record_resume",
+	"record_over",
 };
 _Static_assert(sizeof(event_words) / sizeof(event_words[0]) == EV_COUNT, "every event");
 
 static const char *const effect_words[] = {
-	"",	"dial", "answer",   "clear",	"hold",	      "resume", "mute",
-	"dtmf", "play", "transfer", "complete", "conference", "leave",	"give_back",
+	"",	 "dial",      "answer",	      "clear",	     "hold",	     "resume",
+	"mute",	 "dtmf",      "play",	      "transfer",    "complete",     "conference",
+	"leave", "give_back", "record_start", "record_stop", "record_pause", "record_resume",
 };
 _Static_assert(sizeof(effect_words) / sizeof(effect_words[0]) == FX_COUNT, "every effect");
 
@@ -123,6 +129,10 @@ static const struct {
 	{EV_END_WRAP, CAN_END_WRAP},
 	{EV_LEAVE, CAN_LEAVE},
 	{EV_CALLBACK, CAN_CALLBACK},
+	{EV_RECORD_START, CAN_RECORD_START},
+	{EV_RECORD_STOP, CAN_RECORD_STOP},
+	{EV_RECORD_PAUSE, CAN_RECORD_PAUSE},
+	{EV_RECORD_RESUME, CAN_RECORD_RESUME},
 };
 _Static_assert(sizeof(abilities) / sizeof(abilities[0]) == CAN_COUNT, "every ability has an event");
 
@@ -155,10 +165,22 @@ unsigned call_can(const struct call *call, const struct call_neighbours *others)
 	return with_neighbours(can, others);
 }
 
+static const char *recording_event(enum recording was, enum recording is)
+{
+	if (is == RECORDING_OFF)
+		return "recording off";
+	if (is == RECORDING_PAUSED)
+		return "recording paused";
+	return was == RECORDING_OFF ? "recording on" : "recording resumed";
+}
+
 static const char *instant_event(const struct call *before, const struct call *after)
 {
 	if (after->view.state == CALL_END && before->view.state != CALL_END)
 		return "end";
+	if (before->view.recording != after->view.recording &&
+	    !call_state_is_over(after->view.state))
+		return recording_event(before->view.recording, after->view.recording);
 	if (before->view.state != CALL_RINGING || after->view.state != CALL_WRAP)
 		return NULL;
 	switch (after->view.attempt_result) {

@@ -47,7 +47,8 @@ struct call_view {
 	int64_t retry_at_ms;
 	char dnis[NUMBER_SIZE], queue_number[NUMBER_SIZE];
 	char cc_agent_id[WORD_SIZE], extension[WORD_SIZE];
-	bool is_muted, is_recording;
+	bool is_muted;
+	enum recording recording;
 	enum ended_by ended_by;
 	int cause; /* ITU-T Q.850, 0 unknown */
 	enum attempt_result attempt_result;

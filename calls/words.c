@@ -71,6 +71,9 @@ _Static_assert(sizeof(audio_modes) / sizeof(audio_modes[0]) == AUDIO_MODE_COUNT,
 static const char *const enders[] = {"", "agent", "customer", "system", "switch"};
 _Static_assert(sizeof(enders) / sizeof(enders[0]) == ENDED_BY_COUNT, "every ender");
 
+static const char *const recordings[] = {"off", "on", "paused"};
+_Static_assert(sizeof(recordings) / sizeof(recordings[0]) == RECORDING_COUNT, "every recording");
+
 /* Bit by bit, in the order of enum can. */
 static const char *const cans[] = {
 	"dial",
@@ -94,6 +97,10 @@ static const char *const cans[] = {
 	"endWrap",
 	"leave",
 	"scheduleCallback",
+	"startRecording",
+	"stopRecording",
+	"pauseRecording",
+	"resumeRecording",
 };
 _Static_assert(sizeof(cans) / sizeof(cans[0]) == CAN_COUNT, "every ability");
 
@@ -205,6 +212,11 @@ const char *attempt_system_outcome(enum attempt_result result)
 const char *ended_by_word(enum ended_by by)
 {
 	return enders[by];
+}
+
+const char *recording_word(enum recording recording)
+{
+	return recordings[recording];
 }
 
 const char *can_word(unsigned bit)

@@ -114,6 +114,9 @@ enum ended_by {
 };
 const char *ended_by_word(enum ended_by by); /* "" agent customer system switch */
 
+enum recording { RECORDING_OFF, RECORDING_ON, RECORDING_PAUSED, RECORDING_COUNT };
+const char *recording_word(enum recording recording); /* off on paused */
+
 /* What may be done with a call now: the `can` list of every payload. */
 enum can {
 	CAN_DIAL = 1 << 0,
@@ -137,7 +140,11 @@ enum can {
 	CAN_END_WRAP = 1 << 18,
 	CAN_LEAVE = 1 << 19,
 	CAN_CALLBACK = 1 << 20,
+	CAN_RECORD_START = 1 << 21,
+	CAN_RECORD_STOP = 1 << 22,
+	CAN_RECORD_PAUSE = 1 << 23,
+	CAN_RECORD_RESUME = 1 << 24,
 };
-#define CAN_COUNT 21
+#define CAN_COUNT 25
 const char *
 can_word(unsigned bit); /* of one bit: the method's name: "dial" "answer" ... "endWrap" */

@@ -100,6 +100,10 @@ enum command_kind {
 	CMD_AGENT_STATE, /* agentReady, agentNotReady, setState */
 	CMD_PRESENT,	 /* a record is presented to an agent with the preview timer: routes and
 			    `calltab call` */
+	CMD_RECORD_START,
+	CMD_RECORD_STOP,
+	CMD_RECORD_PAUSE,
+	CMD_RECORD_RESUME,
 	CMD_KIND_COUNT
 };
 

@@ -207,12 +207,6 @@ void control_take_place(struct control *control, struct live_call *call)
 	}
 }
 
-/* Somebody waits for the answer, and a refusal tells him that nothing has changed. */
-static bool is_asked(const struct call_event *event)
-{
-	return event->kind <= EV_LAST_COMMAND;
-}
-
 /* A dial that a timer asked for and that the switch cannot take: the attempt has failed. */
 static void fail_dial(struct control *control, const struct live_call *call)
 {
@@ -235,7 +229,7 @@ static enum status carry_out_all(struct control *control, struct live_call *call
 		/* hanging up what is gone is no failure */
 		if (status == ST_OK || (effect == FX_CLEAR && status == ST_CONFLICT))
 			continue;
-		if (is_asked(event))
+		if (call_event_is_command(event->kind))
 			return status;
 		if (effect == FX_DIAL)
 			fail_dial(control, call);

@@ -21,6 +21,10 @@ static const enum call_event_kind plain_events[CMD_KIND_COUNT] = {
 	[CMD_PAUSE_TIMER] = EV_PAUSE_TIMER,
 	[CMD_RESUME_TIMER] = EV_RESUME_TIMER,
 	[CMD_END_WRAP] = EV_END_WRAP,
+	[CMD_RECORD_START] = EV_RECORD_START,
+	[CMD_RECORD_STOP] = EV_RECORD_STOP,
+	[CMD_RECORD_PAUSE] = EV_RECORD_PAUSE,
+	[CMD_RECORD_RESUME] = EV_RECORD_RESUME,
 };
 
 static const struct call no_call; /* state CALL_NONE: what a tab without a call is */

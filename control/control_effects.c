@@ -93,6 +93,13 @@ enum status control_carry_out(struct control *control, struct live_call *call,
 		return telephony_conference(t, call->line, args->partner->line, err);
 	case FX_LEAVE:
 		return telephony_leave(t, call->line, err);
+	case FX_RECORD_START:
+		return control_record(control, call, err);
+	case FX_RECORD_STOP:
+		return telephony_record_stop(t, call->line, err);
+	case FX_RECORD_PAUSE:
+	case FX_RECORD_RESUME:
+		return telephony_record_pause(t, call->line, effect == FX_RECORD_PAUSE, err);
 	case FX_GIVE_BACK: /* control_offer.c, after the step */
 	default:
 		return ST_OK;

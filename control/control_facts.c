@@ -193,6 +193,12 @@ static bool on_general_fact(struct control *control, const struct tel_call_fact 
 	case TELCALL_STATION:
 		on_station(control, fact);
 		return true;
+	case TELCALL_RECORD_BEGUN: /* the call may be over: its parties go on without us */
+		control_recording_begun(control, fact);
+		return true;
+	case TELCALL_RECORD_ENDED:
+		control_recording_ended(control, fact);
+		return true;
 	case TELCALL_LINK:
 		on_link(control);
 		return true;

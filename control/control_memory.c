@@ -223,7 +223,8 @@ void memory_answer(struct control *control, struct remembered *entry, const stru
 static bool is_safe_unstored(enum command_kind kind)
 {
 	return kind == CMD_RELEASE || kind == CMD_REJECT || kind == CMD_HOLD ||
-	       kind == CMD_HOLDRESUME || kind == CMD_RESUME || kind == CMD_MUTE;
+	       kind == CMD_HOLDRESUME || kind == CMD_RESUME || kind == CMD_MUTE ||
+	       kind == CMD_RECORD_PAUSE || kind == CMD_RECORD_STOP;
 }
 
 static void take_reply(void *user, const struct command *command, const struct reply *reply)

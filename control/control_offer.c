@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "base/log.h"
 #include "base/str.h"
 
 void control_caller_waits(struct control *control, struct live_call *call)
@@ -134,6 +135,9 @@ static void wait_again(struct control *control, struct live_call *old)
 	call->excluded_agent = old->call.view.agent_id;
 	str_copy_cut(line, sizeof(line), old->line);
 	str_copy_cut(call->leg, sizeof(call->leg), old->leg);
+	/* it was the agent's wish; the next one has his own */
+	if (telephony_record_stop(control->telephony, line, NULL) != ST_OK)
+		log_warn("a recording could not be ended", "line=%s", line);
 	control_set_line(control, old, "");
 	control_set_line(control, call, line);
 	old->call.is_detached = true;

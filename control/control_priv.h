@@ -63,7 +63,8 @@ struct live_call {
 	UT_hash_handle by_line, by_dialer, by_id;
 	bool is_waiting, is_in_dialer_index;
 	int64_t waiting_since_ms;
-	struct uuid conference_id; /* the other call in the same mix; nil = none */
+	struct uuid conference_id;   /* the other call in the same mix; nil = none */
+	char recording[TEL_ID_SIZE]; /* the part being written, or the last one; "" = none */
 };
 
 struct agent_slot {
@@ -334,6 +335,11 @@ struct dial_plan {
 enum status control_plan_dial(const struct control *, const struct live_call *, const char *number,
 			      struct dial_plan *ret, struct err *) MUST_USE;
 enum status control_check_sound(const struct control *, const char *name, struct err *);
+
+/* control_recording.c */
+enum status control_record(struct control *, struct live_call *, struct err *);
+void control_recording_begun(struct control *, const struct tel_call_fact *);
+void control_recording_ended(struct control *, const struct tel_call_fact *);
 
 /* control_facts.c */
 void control_do_fact(struct control *, const struct tel_call_fact *);

@@ -32,6 +32,7 @@ void control_fill_live(const struct live_call *call, struct record *record)
 	live->event_at_ms = call->event_at_ms;
 	live->waiting_since_ms = call->is_waiting ? call->waiting_since_ms : 0;
 	live->conference_id = call->conference_id;
+	str_copy_cut(live->recording, sizeof(live->recording), call->recording);
 }
 
 void control_fill_step(const struct call_event *event, struct record *record)

@@ -95,6 +95,7 @@ static void recover_call(struct control *control, const struct record *record)
 	call->event_at_ms = live->event_at_ms;
 	call->waiting_since_ms = live->waiting_since_ms;
 	call->conference_id = live->conference_id;
+	str_copy_cut(call->recording, sizeof(call->recording), live->recording);
 	if (!(record->has & RECORD_COPY))
 		call->recovered = record->number;
 }
@@ -271,6 +272,9 @@ static void restore_line(struct control *control, struct live_call *call)
 
 	str_copy_cut(was.call, sizeof(was.call), call->line);
 	str_copy_cut(was.leg, sizeof(was.leg), call->leg);
+	if (call->call.view.recording != RECORDING_OFF)
+		str_copy_cut(was.recording, sizeof(was.recording), call->recording);
+	was.is_recording_paused = call->call.view.recording == RECORDING_PAUSED;
 	if (was.phase == TEL_WAS_CONFERENCE && !partner)
 		was.phase = TEL_WAS_TALK;
 	if (partner)

@@ -8,12 +8,22 @@
 #include "base/fault.h"
 #include "db/drain_array.h"
 
-enum kind { KIND_CALL, KIND_EVENT, KIND_CLOSE, KIND_RESULT, KIND_AGENT, KIND_COUNT };
+enum kind {
+	KIND_CALL,
+	KIND_EVENT,
+	KIND_CLOSE,
+	KIND_RESULT,
+	KIND_AGENT,
+	KIND_RECORDING,
+	KIND_RECORDED,
+	KIND_COUNT
+};
 
 const char *const drain_statements[] = {
 	[KIND_CALL] = "dialer_call_upsert",  [KIND_EVENT] = "event_insert",
 	[KIND_CLOSE] = "event_close",	     [KIND_RESULT] = "result_insert",
-	[KIND_AGENT] = "agent_state_update", NULL,
+	[KIND_AGENT] = "agent_state_update", [KIND_RECORDING] = "recording_insert",
+	[KIND_RECORDED] = "recording_end",   NULL,
 };
 
 /* A row as it is planned: which record it is made of, and what others have added. */
@@ -172,8 +182,8 @@ static void plan_agent(struct drain_rows *rows, const struct record *record)
 
 bool drain_has_rows(unsigned has)
 {
-	const unsigned parts =
-		RECORD_CALL | RECORD_EVENT_CLOSE | RECORD_EVENT_OPEN | RECORD_RESULT | RECORD_AGENT;
+	const unsigned parts = RECORD_CALL | RECORD_EVENT_CLOSE | RECORD_EVENT_OPEN |
+			       RECORD_RESULT | RECORD_AGENT | RECORD_RECORDING;
 
 	return (has & parts) && !(has & RECORD_COPY);
 }
@@ -193,6 +203,10 @@ static void plan_record(struct drain_rows *rows, const struct record *record)
 		plan_add(&rows->plans[KIND_RESULT], (struct plan){.record = record});
 	if (record->has & RECORD_AGENT)
 		plan_agent(rows, record);
+	if (record->has & RECORD_RECORDING)
+		plan_add(&rows->plans[record->recording.ended_at_ms ? KIND_RECORDED
+								    : KIND_RECORDING],
+			 (struct plan){.record = record});
 }
 
 void drain_rows_begin(struct drain_rows *rows, const struct record *records, unsigned count,
@@ -333,10 +347,40 @@ static void put_agent(struct drain_rows *rows, struct drain_statement *to, const
 	BIGINT((int64_t)record->number);
 }
 
+static void put_recording(struct drain_rows *rows, struct drain_statement *to,
+			  const struct plan *plan)
+{
+	const struct record_recording *recording = &plan->record->recording;
+
+	UUID(&recording->tenant_id);
+	TEXT(recording->name);
+	TEXT(recording->location);
+	UUID(&recording->dialer_call_id);
+	UUID(&recording->call_id);
+	UUID(&recording->agent_id);
+	TIME(recording->begun_at_ms);
+}
+
+static void put_recorded(struct drain_rows *rows, struct drain_statement *to,
+			 const struct plan *plan)
+{
+	const struct record_recording *recording = &plan->record->recording;
+
+	UUID(&recording->tenant_id);
+	TEXT(recording->name);
+	TIME(recording->ended_at_ms);
+	if (recording->duration_ms >= 0)
+		BIGINT(recording->duration_ms);
+	else
+		drain_array_null(next(rows, to, ARRAY_BIGINT));
+	TEXT(recording->result);
+}
+
 typedef void put_row(struct drain_rows *, struct drain_statement *, const struct plan *);
 static put_row *const put_rows[] = {
-	[KIND_CALL] = put_call,	    [KIND_EVENT] = put_event, [KIND_CLOSE] = put_close,
-	[KIND_RESULT] = put_result, [KIND_AGENT] = put_agent,
+	[KIND_CALL] = put_call,		[KIND_EVENT] = put_event, [KIND_CLOSE] = put_close,
+	[KIND_RESULT] = put_result,	[KIND_AGENT] = put_agent, [KIND_RECORDING] = put_recording,
+	[KIND_RECORDED] = put_recorded,
 };
 
 static void fill(struct drain_rows *rows, struct drain_statement *to)

@@ -22,6 +22,7 @@
 #include "db/journal.h"
 
 #define EVENT_NAME_SIZE 33
+#define LOCATION_SIZE	101
 
 enum record_has {
 	/* rows */
@@ -42,6 +43,7 @@ enum record_has {
 	RECORD_COPY = 1 << 12,
 	RECORD_CHECKPOINT_BEGIN = 1 << 13,
 	RECORD_CHECKPOINT_END = 1 << 14, /* begun_at: the number of its beginning */
+	RECORD_RECORDING = 1 << 15,	 /* row: a part of a recording begins, or has ended */
 };
 
 /* What of a live call is not in its view: the rest of struct call, and control's own. */
@@ -59,8 +61,9 @@ struct record_live {
 	struct uuid wanted_agent_id, excluded_agent_id;
 	struct uuid event_id; /* the open event row */
 	int64_t event_at_ms;
-	int64_t waiting_since_ms;  /* in a queue: 0 = not */
-	struct uuid conference_id; /* call_id of the other call in the same mix; nil = none */
+	int64_t waiting_since_ms;	 /* in a queue: 0 = not */
+	struct uuid conference_id;	 /* call_id of the other call in the same mix; nil = none */
+	char recording[COMMAND_ID_SIZE]; /* the part being written, or the last one; "" = none */
 };
 
 /* An event of the pure machine, flat (struct call_event borrows its texts). */
@@ -95,6 +98,16 @@ struct record_intent {
 	enum call_direction direction;
 };
 
+/* One file at the switch. ended_at_ms 0: it begins. */
+struct record_recording {
+	char name[COMMAND_ID_SIZE];
+	char location[LOCATION_SIZE];
+	struct uuid tenant_id, dialer_call_id, call_id, agent_id;
+	int64_t begun_at_ms, ended_at_ms;
+	int64_t duration_ms;	/* -1 = not known */
+	char result[WORD_SIZE]; /* of one that has ended: "ok" "failed" "lost" */
+};
+
 struct record_answer {
 	struct err err; /* .status ST_OK: done */
 	struct uuid call_id, dialer_call_id;
@@ -123,6 +136,7 @@ struct record {
 	struct record_step step;
 	struct record_intent intent;
 	struct record_answer answer;
+	struct record_recording recording;
 	uint64_t begun_at; /* CHECKPOINT_END */
 };
 

@@ -56,7 +56,7 @@ static const struct record_field call_fields[] = {
 	[20] = {TEXT(call_view, cc_agent_id)},
 	[21] = {TEXT(call_view, extension)},
 	[22] = {BOOL(call_view, is_muted)},
-	[23] = {BOOL(call_view, is_recording)},
+	[23] = {ENUM(call_view, recording, RECORDING_COUNT)},
 	[24] = {ENUM(call_view, ended_by, ENDED_BY_COUNT)},
 	[25] = {INT(call_view, cause)},
 	[26] = {ENUM(call_view, attempt_result, ATTEMPT_RESULT_COUNT)},
@@ -148,6 +148,7 @@ static const struct record_field live_fields[] = {
 	[18] = {I64(record_live, event_at_ms)},
 	[19] = {I64(record_live, waiting_since_ms)},
 	[20] = {UUID(record_live, conference_id)},
+	[21] = {TEXT(record_live, recording)},
 };
 TABLE(live_table, live_fields);
 
@@ -200,6 +201,20 @@ static const struct record_field answer_fields[] = {
 };
 TABLE(answer_table, answer_fields);
 
+static const struct record_field recording_fields[] = {
+	[1] = {TEXT(record_recording, name)},
+	[2] = {TEXT(record_recording, location)},
+	[3] = {UUID(record_recording, tenant_id)},
+	[4] = {UUID(record_recording, dialer_call_id)},
+	[5] = {UUID(record_recording, call_id)},
+	[6] = {UUID(record_recording, agent_id)},
+	[7] = {I64(record_recording, begun_at_ms)},
+	[8] = {I64(record_recording, ended_at_ms)},
+	[9] = {I64(record_recording, duration_ms)},
+	[10] = {TEXT(record_recording, result)},
+};
+TABLE(recording_table, recording_fields);
+
 #define USES_CALL                                                                                  \
 	(RECORD_CALL | RECORD_EVENT_OPEN | RECORD_RESULT | RECORD_STREAM | RECORD_LIVE |           \
 	 RECORD_STEP)
@@ -227,6 +242,7 @@ static const struct record_field record_fields[] = {
 	[20] = {STRUCT(record, step, step_table), .parts = RECORD_STEP},
 	[21] = {STRUCT(record, intent, intent_table), .parts = RECORD_INTENT},
 	[22] = {STRUCT(record, answer, answer_table), .parts = RECORD_ANSWER},
+	[23] = {STRUCT(record, recording, recording_table), .parts = RECORD_RECORDING},
 };
 /* clang-format on */
 

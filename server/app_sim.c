@@ -37,6 +37,23 @@ static void write_leg(struct json_writer *w, const struct sim_leg_view *leg)
 	jw_object_end(w);
 }
 
+struct recordings {
+	struct sim *sim;
+	struct json_writer *w;
+};
+
+static void write_recording(void *user, const char *name)
+{
+	const struct recordings *to = user;
+	char hears[160];
+
+	sim_recorded(to->sim, name, hears, sizeof(hears));
+	jw_object(to->w);
+	jw_kv_text(to->w, "name", name);
+	jw_kv_text(to->w, "hears", hears);
+	jw_object_end(to->w);
+}
+
 static enum status show_legs(struct sim *sim, struct json_writer *w)
 {
 	auto_free struct sim_leg_view *views = xcalloc(LEGS_MAX, sizeof(*views));
@@ -48,6 +65,10 @@ static enum status show_legs(struct sim *sim, struct json_writer *w)
 		write_leg(w, &views[i]);
 	jw_array_end(w);
 	jw_kv_int(w, "count", count);
+	jw_key(w, "recordings");
+	jw_array(w);
+	sim_each_recording(sim, write_recording, &(struct recordings){sim, w});
+	jw_array_end(w);
 	return ST_OK;
 }
 

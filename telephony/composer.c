@@ -36,6 +36,7 @@ void telephony_destroy(struct telephony *t)
 	tc_found_done(t);
 	tc_plays_done(t);
 	timer_stop(t->timers, &t->pace_timer);
+	tc_records_done(t);
 	HASH_ITER(hh, t->calls, call, next_call)
 		tc_call_free(call);
 	HASH_ITER(hh, t->lines, line, next_line) {
@@ -146,6 +147,8 @@ const char *tel_call_fact_word(enum tel_call_fact_kind kind)
 		[TELCALL_DTMF_DONE] = "dtmf_done",
 		[TELCALL_AGENT_AUDIO] = "agent_audio",
 		[TELCALL_PLAY_ENDED] = "play_ended",
+		[TELCALL_RECORD_BEGUN] = "record_begun",
+		[TELCALL_RECORD_ENDED] = "record_ended",
 		[TELCALL_OP_FAILED] = "op_failed",
 		[TELCALL_LINK] = "link",
 		[TELCALL_SYNCED] = "synced",

@@ -17,6 +17,7 @@
  *	composer_call.c	   a call's life
  *	composer_command.c commands on one call: make .. dtmf
  *	composer_play.c	   prompts
+ *	composer_record.c  recordings
  *	composer_pair.c	   commands on two: transfer, complete, conference, leave
  *	composer_facts.c   what the switch says
  *	composer_sync.c	   link and resync
@@ -91,6 +92,7 @@ struct tc_mix {
 	bool is_gone;  /* never made, or lost by the switch: left alone until the next sync */
 	bool is_freed; /* during a sync, which may still name it */
 	struct tc_play *play; /* or NULL */
+	struct tc_record *records;
 	struct tc_leg *legs;
 	struct tc_call *calls; /* none: the parties were left to themselves */
 };
@@ -101,6 +103,16 @@ struct tc_play { /* a prompt, until it has ended or we have stopped it */
 	char ear[TEL_ID_SIZE]; /* the agent's leg that hears nothing meanwhile; "": none */
 	uint32_t token;
 	struct tc_mix *mix;
+};
+
+struct tc_record { /* one part of a call's recording, until the switch says that it has ended */
+	UT_hash_handle hh;
+	char id[TEL_ID_SIZE], call[TEL_ID_SIZE];
+	uint32_t token, later_token; /* of its beginning; of the last pause or stop */
+	bool is_paused, is_failed;
+	bool is_unasked;    /* restored: the switch will be asked whether it still has it */
+	struct tc_mix *mix; /* NULL: it is being stopped */
+	struct tc_record *prev, *next;
 };
 
 struct tc_line { /* one agent's own audio; lives as long as he has a call, or it is kept */
@@ -144,6 +156,7 @@ struct tc_call {
 	struct timer end_timer;
 	struct tc_dtmf dtmf[TC_DTMF_MAX];
 	unsigned dtmf_count;
+	struct tc_record *record; /* or NULL */
 };
 
 enum tc_op_kind {
@@ -160,6 +173,9 @@ enum tc_op_kind {
 	TC_MIX_MUSIC,
 	TC_PLAY,
 	TC_PLAY_STOP,
+	TC_RECORD,
+	TC_RECORD_PAUSE,
+	TC_RECORD_STOP,
 };
 
 struct tc_op {
@@ -167,6 +183,7 @@ struct tc_op {
 	enum tc_op_kind kind;
 	uint32_t token;
 	char leg[TEL_ID_SIZE], mix[TEL_ID_SIZE], play[TEL_ID_SIZE], sound[TEL_ID_SIZE];
+	char record[TEL_ID_SIZE];
 	char digits[TEL_DIGITS_SIZE];
 	struct tel_dest dest;
 	struct tel_leg_options options;
@@ -212,6 +229,7 @@ struct telephony {
 	struct tc_line *lines;
 	struct tc_call *calls;
 	struct tc_play *plays;
+	struct tc_record *records;
 	struct tc_found *found; /* during a sync */
 	struct tc_op *waiting;	/* operations for which the driver's queue had no room */
 	struct timer retry_timer;
@@ -359,6 +377,18 @@ void tc_play_ended(struct telephony *t, const struct tel_fact *fact);
 /* False: the operation that failed was not a prompt that is still wanted. */
 bool tc_play_failed(struct telephony *t, const struct tel_fact *fact);
 void tc_plays_done(struct telephony *t);
+
+/* composer_record.c */
+void tc_record_follow(struct tc_call *call, struct tc_mix *mix); /* its far party goes there */
+void tc_record_over(struct tc_call *call); /* its call is; those left to themselves go on with it */
+void tc_records_stop(struct telephony *t, struct tc_mix *mix); /* the mix goes */
+void tc_record_begun(struct telephony *t, const struct tel_fact *fact);
+void tc_record_ended(struct telephony *t, const struct tel_fact *fact);
+/* False: the operation that failed was not one of a recording. */
+bool tc_record_failed(struct telephony *t, const struct tel_fact *fact);
+void tc_record_restore(struct tc_call *call, const struct tel_restored *was);
+void tc_records_repair(struct telephony *t);
+void tc_records_done(struct telephony *t);
 
 /* composer_pair.c */
 void tc_mix_leave(struct tc_mix *mix,

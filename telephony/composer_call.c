@@ -68,6 +68,7 @@ void tc_call_over(struct tc_call *call, const struct tc_ending *ending)
 	struct tel_call_fact *fact;
 
 	tc_play_leave(call);
+	tc_record_over(call);
 	fact = tc_tell(call->telephony, TELCALL_ENDED, call);
 	fact->result = ending->result;
 	fact->side = ending->side;
@@ -121,6 +122,7 @@ void tc_call_clear(struct tc_call *call, int cause, enum tel_side side)
 		return;
 	}
 	tc_leg_hangup(t, call->far, cause);
+	tc_record_over(call);
 	detach(call);
 	tc_call_end_in_time(call);
 }

@@ -198,7 +198,8 @@ static void on_op_failed(struct telephony *t, const struct tel_fact *fact)
 	struct tc_call *call = concerned(t, fact);
 	uint32_t token = 0;
 
-	if (tc_play_failed(t, fact) || !call || fact->token - t->repair_from < t->repair_count)
+	if (tc_play_failed(t, fact) || tc_record_failed(t, fact) || !call ||
+	    fact->token - t->repair_from < t->repair_count)
 		return;
 	take_dtmf(call, fact->token, &token);
 	struct tel_call_fact *failed = tc_tell(t, TELCALL_OP_FAILED, call);
@@ -253,6 +254,12 @@ static void work_on(struct telephony *t, const struct tel_fact *fact)
 		break;
 	case TEL_PLAY_ENDED:
 		tc_play_ended(t, fact);
+		break;
+	case TEL_RECORD_BEGUN:
+		tc_record_begun(t, fact);
+		break;
+	case TEL_RECORD_ENDED:
+		tc_record_ended(t, fact);
 		break;
 	case TEL_STATION:
 		on_station(t, fact);

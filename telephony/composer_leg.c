@@ -142,6 +142,7 @@ void tc_mix_remove(struct telephony *t, struct tc_leg *leg)
 void tc_mix_forget(struct telephony *t, struct tc_mix *mix)
 {
 	tc_play_lost(t, mix);
+	tc_records_stop(t, mix);
 	HASH_DEL(t->mixes, mix);
 	free(mix);
 }
@@ -158,6 +159,7 @@ void tc_mix_settle(struct telephony *t, struct tc_mix *mix)
 		assert(mix->legs->role != TC_AGENT);
 		tc_leg_hangup(t, mix->legs, 16);
 	}
+	tc_records_stop(t, mix);
 	if (!mix->is_gone)
 		tc_send_mix(t, TC_MIX_FREE, mix->id);
 	mix->is_freed = true;

@@ -104,6 +104,10 @@ static enum status find_two(struct telephony *t, const char *active_id, const ch
 
 static void move_legs(struct telephony *t, struct tc_mix *from, struct tc_mix *to)
 {
+	struct tc_call *call;
+
+	DL_FOREACH2(from->calls, call, mix_next)
+		tc_record_follow(call, to);
 	while (from->legs)
 		tc_mix_add(t, to, from->legs);
 }

@@ -147,6 +147,7 @@ enum status telephony_restore(struct telephony *t, const struct tel_restored *wa
 	if (phase->has_agent && was->agent.id[0])
 		enter_line(call, &was->agent);
 	enter_far(call, was);
+	tc_record_restore(call, was);
 	return ST_OK;
 }
 

@@ -41,6 +41,12 @@ static enum status give(struct telephony *t, const struct tc_op *op)
 		return tel_mix_play(driver, op->token, op->mix, op->play, op->sound);
 	case TC_PLAY_STOP:
 		return tel_play_stop(driver, op->token, op->play);
+	case TC_RECORD:
+		return tel_mix_record(driver, op->token, op->mix, op->record);
+	case TC_RECORD_PAUSE:
+		return tel_record_pause(driver, op->token, op->record, op->on);
+	case TC_RECORD_STOP:
+		return tel_record_stop(driver, op->token, op->record);
 	}
 	return ST_INTERNAL;
 }

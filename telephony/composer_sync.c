@@ -147,6 +147,7 @@ static void repair(struct telephony *t)
 
 	HASH_ITER(hh, t->mixes, mix, next_mix)
 		repair_mix(t, mix);
+	tc_records_repair(t);
 	HASH_ITER(hh, t->lines, line, next_line)
 		repair_line(t, line);
 	HASH_ITER(hh, t->calls, call, next_call)

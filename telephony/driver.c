@@ -179,6 +179,31 @@ enum status tel_play_stop(struct tel_driver *driver, uint32_t token, const char 
 	return tel_is_id(play) ? driver->ops->play_stop(driver, token, play) : ST_INVALID;
 }
 
+enum status tel_mix_record(struct tel_driver *driver, uint32_t token, const char *mix,
+			   const char *record)
+{
+	if (!(driver->ops->capabilities & TEL_CAN_RECORD))
+		return ST_UNSUPPORTED;
+	if (!tel_is_id(mix) || !tel_is_id(record))
+		return ST_INVALID;
+	return driver->ops->mix_record(driver, token, mix, record);
+}
+
+enum status tel_record_pause(struct tel_driver *driver, uint32_t token, const char *record, bool on)
+{
+	if (!(driver->ops->capabilities & TEL_CAN_RECORD))
+		return ST_UNSUPPORTED;
+	return tel_is_id(record) ? driver->ops->record_pause(driver, token, record, on)
+				 : ST_INVALID;
+}
+
+enum status tel_record_stop(struct tel_driver *driver, uint32_t token, const char *record)
+{
+	if (!(driver->ops->capabilities & TEL_CAN_RECORD))
+		return ST_UNSUPPORTED;
+	return tel_is_id(record) ? driver->ops->record_stop(driver, token, record) : ST_INVALID;
+}
+
 enum status tel_driver_resync(struct tel_driver *driver)
 {
 	return driver->ops->resync(driver);
@@ -219,6 +244,8 @@ const char *tel_fact_word(enum tel_fact_kind kind)
 		[TEL_LEG_DIGIT] = "leg_digit",
 		[TEL_LEG_HELD] = "leg_held",
 		[TEL_LEG_DTMF_DONE] = "leg_dtmf_done",
+		[TEL_RECORD_BEGUN] = "record_begun",
+		[TEL_RECORD_ENDED] = "record_ended",
 		[TEL_PLAY_ENDED] = "play_ended",
 		[TEL_STATION] = "station",
 		[TEL_OP_FAILED] = "op_failed",

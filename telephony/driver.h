@@ -108,6 +108,9 @@ enum tel_fact_kind {
 	TEL_LEG_DIGIT,	   /* leg, digits[0], digit_ms: the party pressed a key */
 	TEL_LEG_HELD,	   /* leg, on: the device's own hold key */
 	TEL_LEG_DTMF_DONE, /* leg, token: all digits of that tel_leg_dtmf are out */
+	TEL_RECORD_BEGUN,  /* record */
+	TEL_RECORD_ENDED,  /* record, text = "ok" | "lost" (the switch has forgotten it), length_ms
+			    * (0 = not known); once, also for one whose mix is gone */
 	TEL_PLAY_ENDED,	   /* play, text = "ok" | "failed" | "stopped" */
 	TEL_STATION,	   /* station, on = reachable */
 	TEL_OP_FAILED,	   /* token, leg or mix, text */
@@ -124,6 +127,7 @@ struct tel_fact {
 	char tag[TEL_ID_SIZE];
 	char station[TEL_ID_SIZE];
 	char play[TEL_ID_SIZE];
+	char record[TEL_ID_SIZE];
 	char dnis[TEL_NUMBER_SIZE];
 	char number[TEL_NUMBER_SIZE];
 	char name[TEL_NAME_SIZE];
@@ -131,7 +135,7 @@ struct tel_fact {
 	char digits[TEL_DIGITS_SIZE];
 	char text[96];
 	uint32_t token;
-	unsigned digit_ms, talk_ms;
+	unsigned digit_ms, talk_ms, length_ms;
 	int64_t epoch;
 	bool link_up, is_up, on;
 	enum tel_result result;
@@ -180,6 +184,11 @@ struct tel_driver_ops {
 	enum status (*mix_play)(struct tel_driver *, uint32_t token, const char *mix,
 				const char *play, const char *sound);
 	enum status (*play_stop)(struct tel_driver *, uint32_t token, const char *play);
+	enum status (*mix_record)(struct tel_driver *, uint32_t token, const char *mix,
+				  const char *record);
+	enum status (*record_pause)(struct tel_driver *, uint32_t token, const char *record,
+				    bool on);
+	enum status (*record_stop)(struct tel_driver *, uint32_t token, const char *record);
 	enum status (*resync)(struct tel_driver *);
 };
 
@@ -225,6 +234,15 @@ enum status tel_mix_music(struct tel_driver *, uint32_t token, const char *mix, 
 enum status tel_mix_play(struct tel_driver *, uint32_t token, const char *mix, const char *play,
 			 const char *sound) MUST_USE;
 enum status tel_play_stop(struct tel_driver *, uint32_t token, const char *play) MUST_USE;
+/* Writes what is heard in the mix into a file at the switch, whose name is the recording's. One
+ * that the switch is making already goes on; one that it has made is told as ended (LOST). */
+enum status tel_mix_record(struct tel_driver *, uint32_t token, const char *mix,
+			   const char *record) MUST_USE;
+/* While it is paused silence is written: what was said before and after stays where it was. */
+enum status tel_record_pause(struct tel_driver *, uint32_t token, const char *record,
+			     bool on) MUST_USE;
+/* TEL_RECORD_ENDED follows; also of one that nobody knows (LOST). */
+enum status tel_record_stop(struct tel_driver *, uint32_t token, const char *record) MUST_USE;
 /* Asks for TEL_SYNC_BEGIN .. TEL_SYNC_END now. */
 enum status tel_driver_resync(struct tel_driver *) MUST_USE;
 

@@ -72,6 +72,13 @@ enum tel_call_fact_kind {
 	/* call, text = "ok" | "failed" | "stopped": once for each telephony_play, before the call's
 	 * ENDED */
 	TELCALL_PLAY_ENDED,
+	/* call, recording: the switch writes into the file of this name; for each part */
+	TELCALL_RECORD_BEGUN,
+	/* call, recording, text = "ok" | "failed" | "lost", length_ms (0 = not known), on = the
+	 * call goes on being recorded (another part has begun). May come after the call's ENDED:
+	 * with those whom a transfer left to themselves their recording goes on. "failed" without
+	 * a RECORD_BEGUN: there is no file. */
+	TELCALL_RECORD_ENDED,
 	/* call, text: "agent.no_audio" (of an answer: the caller is left with music; of a resume:
 	 * the call is held again), "dtmf.lost" (the link went while digits were sent), or the
 	 * switch's own words: a step of hold, resume, ... was refused; token: telephony_dtmf's, or
@@ -106,6 +113,8 @@ struct tel_call_fact {
 	char redirected_from[TEL_NUMBER_SIZE];
 	char digits[TEL_DIGITS_SIZE];
 	char text[96];
+	char recording[TEL_ID_SIZE];
+	unsigned length_ms;
 	uint32_t token;
 	int64_t epoch;
 	bool link_up, on;
@@ -150,6 +159,8 @@ struct tel_restored {
 	char leg[TEL_ID_SIZE];
 	char partner[TEL_ID_SIZE]; /* another call of the same conference; "": none */
 	bool has_rung, is_muted;
+	char recording[TEL_ID_SIZE]; /* the part that was being written last; "": none */
+	bool is_recording_paused;
 };
 
 /* Before telephony_start() only (then ST_CONFLICT telephony.started): this call should be so.
@@ -173,6 +184,8 @@ struct tel_restored {
  * was being answered is parked and a resumed one held (TELCALL_OP_FAILED agent.no_audio); a
  * conference is left to the others; a held call stays held. When only the target is gone:
  * TRANSFER_FAILED (LOST).
+ *
+ * A recording that the switch still makes goes on; one that it does not is told as ended (LOST).
  *
  * TELCALL_AGENT_AUDIO tells of every agent who has a restored call whether his leg is up.
  *
@@ -249,6 +262,17 @@ enum status telephony_play(struct telephony *, const char *call, const char *sou
 			   enum tel_hearers who, struct err *) MUST_USE;
 /* ST_OK also when nothing is being played. */
 enum status telephony_play_stop(struct telephony *, const char *call, struct err *) MUST_USE;
+/* Records an active or held call: everything its customer says and hears. `name` is of the first
+ * part, ends in -<number> and has at most 60 characters; a call whose parties come together with
+ * those of another (conference, complete) goes on with the next number. Music is recorded too, what
+ * the agent says in another call is not. */
+enum status telephony_record(struct telephony *, const char *call, const char *name,
+			     struct err *err) MUST_USE;
+/* Silence is written until it is resumed. When the switch refuses to, the recording is ended. ST_OK
+ * also of a call that is not recorded, this and the next. */
+enum status telephony_record_pause(struct telephony *, const char *call, bool on,
+				   struct err *err) MUST_USE;
+enum status telephony_record_stop(struct telephony *, const char *call, struct err *err) MUST_USE;
 /* Of an active or held call, or again after TRANSFER_FAILED; not of a conference. The agent leaves
  * at once; the far party hears ringback, then dest. TRANSFERRED or TRANSFER_FAILED follows. After
  * TRANSFERRED the composer keeps the two connected until one hangs up; ENDED (result NORMAL) is

@@ -24,6 +24,7 @@ enum kind {
 	K_ENDED_BY,
 	K_ACTOR,
 	K_RESULT,
+	K_RECORDING,
 	K_CAN,
 };
 
@@ -68,7 +69,7 @@ static const struct property properties[] = {
 	PROPERTY("version",       K_INT,         version),
 	PROPERTY("held",          K_HELD,        state),
 	PROPERTY("muted",         K_BOOL,        is_muted),
-	PROPERTY("recording",     K_BOOL,        is_recording),
+	PROPERTY("recording",     K_RECORDING,   recording),
 	PROPERTY("paused",        K_BOOL,        is_paused),
 	PROPERTY("endedBy",       K_ENDED_BY,    ended_by),
 	PROPERTY("cause",         K_INT_OR_NULL, cause),
@@ -260,6 +261,8 @@ static char *put_value(char *to, enum kind kind, const void *value)
 		return put_word(to, actor_word(*(const enum actor *)value));
 	case K_RESULT:
 		return put_word(to, attempt_result_word(*(const enum attempt_result *)value));
+	case K_RECORDING:
+		return put_word(to, recording_word(*(const enum recording *)value));
 	case K_CAN:
 		return put_can(to, *(const unsigned *)value);
 	}

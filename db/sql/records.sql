@@ -96,6 +96,21 @@ from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $
 where a.agent_id = s.agent_id and a.tenant_id = s.tenant_id
 	and (a.state_writer_id is distinct from s.writer_id or a.state_record < s.record)
 
+-- name: recording_insert
+-- arrays: $1 tenant_id $2 name $3 location $4 dialer_call_id $5 call_id $6 agent_id $7 begun_on
+insert into recordings (tenant_id, name, location, dialer_call_id, call_id, agent_id, begun_on)
+select *
+from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[])
+on conflict (tenant_id, name) do nothing
+
+-- name: recording_end
+-- arrays: $1 tenant_id $2 name $3 ended_on $4 duration_ms $5 result
+update recordings as r
+set ended_on = e.ended_on, duration_ms = e.duration_ms, result = e.result
+from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], $5::text[])
+	as e (tenant_id, name, ended_on, duration_ms, result)
+where r.tenant_id = e.tenant_id and r.name = e.name and r.ended_on is null
+
 -- name: journal_position
 -- $1 node $2 journal_id -> seq: everything up to this number is stored; no row: nothing is
 select seq

@@ -310,6 +310,51 @@ static enum status play_stop(struct tel_driver *driver, uint32_t token, const ch
 	return status;
 }
 
+static enum status mix_record(struct tel_driver *driver, uint32_t token, const char *mix,
+			      const char *id)
+{
+	struct ari *ari = ari_of(driver);
+	struct ari_op op = {.kind = ARI_OP_RECORD, .token = token};
+	enum status status = check_link(ari);
+
+	if (status != ST_OK || ari_record_find(ari, id))
+		return status; /* asked for twice after a lost link */
+	if (!need_mix(ari, token, mix, ""))
+		return ST_OK;
+	if (ari->cannot_record) {
+		ari_tell_failure(ari, token, "", mix, "Asterisk lacks res_ari_recordings");
+		return ST_OK;
+	}
+	str_copy(op.play, sizeof op.play, id);
+	ari_record_create(ari, id, mix);
+	return mix_op(driver, mix, op);
+}
+
+static enum status record_pause(struct tel_driver *driver, uint32_t token, const char *id, bool on)
+{
+	struct ari *ari = ari_of(driver);
+	struct ari_record *record = ari_record_find(ari, id);
+	enum status status = check_link(ari);
+
+	if (status == ST_OK && record)
+		ari_record_pause(record, token, on);
+	return status;
+}
+
+static enum status record_stop(struct tel_driver *driver, uint32_t token, const char *id)
+{
+	struct ari *ari = ari_of(driver);
+	struct ari_record *record = ari_record_find(ari, id);
+	enum status status = check_link(ari);
+
+	(void)token;
+	if (status == ST_OK && record)
+		ari_record_stop(record);
+	else if (status == ST_OK)
+		ari_record_tell_lost(ari, id);
+	return status;
+}
+
 static enum status resync(struct tel_driver *driver)
 {
 	struct ari *ari = ari_of(driver);
@@ -371,6 +416,7 @@ static void free_all(struct ari *ari)
 		ari_leg_free(leg);
 	HASH_ITER(hh, ari->mixes, mix, next_mix)
 		ari_mix_destroy(ari, mix);
+	ari_records_free(ari);
 	ari_stations_free(ari);
 	DL_FOREACH_SAFE(ari->facts, fact, next_fact) {
 		DL_DELETE(ari->facts, fact);
@@ -392,7 +438,7 @@ static void close_ari(struct tel_driver *driver)
 
 static const struct tel_driver_ops ops = {
 	.name = "asterisk",
-	.capabilities = TEL_CAN_EARLY_MEDIA | TEL_CAN_PLAY,
+	.capabilities = TEL_CAN_EARLY_MEDIA | TEL_CAN_PLAY | TEL_CAN_RECORD,
 	.open = open_ari,
 	.close = close_ari,
 	.leg_make = leg_make,
@@ -408,6 +454,9 @@ static const struct tel_driver_ops ops = {
 	.mix_music = mix_music,
 	.mix_play = mix_play,
 	.play_stop = play_stop,
+	.mix_record = mix_record,
+	.record_pause = record_pause,
+	.record_stop = record_stop,
 	.resync = resync,
 };
 

@@ -154,6 +154,15 @@ static void read_playback(const json_t *object, struct ari_event *event)
 	event->is_done = strcmp(text_of(playback, "state"), "done") == 0;
 }
 
+/* Asterisk counts whole seconds. */
+static void read_record(const json_t *object, struct ari_event *event)
+{
+	const json_t *record = json_object_get(object, "recording");
+
+	str_copy(event->record, sizeof event->record, text_of(record, "name"));
+	event->duration_ms = (unsigned)int_of(record, "duration") * 1000;
+}
+
 static void read_dial(const json_t *object, struct ari_event *event)
 {
 	str_copy(event->dial_status, sizeof event->dial_status, text_of(object, "dialstatus"));
@@ -189,6 +198,9 @@ static const struct kind_row kinds[] = {
 	{"ChannelHold", ARI_EVENT_HOLD, NULL},
 	{"ChannelUnhold", ARI_EVENT_UNHOLD, NULL},
 	{"PlaybackFinished", ARI_EVENT_PLAYBACK_ENDED, read_playback},
+	{"RecordingStarted", ARI_EVENT_RECORD_BEGUN, read_record},
+	{"RecordingFinished", ARI_EVENT_RECORD_ENDED, read_record},
+	{"RecordingFailed", ARI_EVENT_RECORD_ENDED, read_record},
 	{"PeerStatusChange", ARI_EVENT_ENDPOINT, read_endpoint},
 	{"ContactStatusChange", ARI_EVENT_ENDPOINT, read_endpoint},
 	{"EndpointStateChange", ARI_EVENT_ENDPOINT, read_endpoint},

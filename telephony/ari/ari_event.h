@@ -27,6 +27,8 @@ enum ari_event_kind {
 	ARI_EVENT_HOLD,
 	ARI_EVENT_UNHOLD,
 	ARI_EVENT_PLAYBACK_ENDED, /* playback, is_done */
+	ARI_EVENT_RECORD_BEGUN,	  /* record */
+	ARI_EVENT_RECORD_ENDED,	  /* record, duration_ms */
 	ARI_EVENT_ENDPOINT,	  /* technology, resource, is_online */
 	ARI_EVENT_REPLACED,	  /* another client took over our application */
 };
@@ -52,6 +54,7 @@ struct ari_event {
 	struct ari_channel channel;
 	char bridge[TEL_ID_SIZE];
 	char playback[TEL_ID_SIZE];
+	char record[TEL_ID_SIZE];
 	char technology[17], resource[TEL_ID_SIZE];
 	char dial_status[17];
 	char digit;

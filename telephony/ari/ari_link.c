@@ -151,6 +151,10 @@ static void dispatch(struct ari *ari, const struct ari_event *event)
 			ari_play_end(play, event->is_done ? "ok" : "failed");
 		break;
 	}
+	case ARI_EVENT_RECORD_BEGUN:
+	case ARI_EVENT_RECORD_ENDED:
+		ari_record_on_event(ari, event);
+		break;
 	case ARI_EVENT_ENDPOINT:
 		ari_sync_note_station(ari, event->technology, event->resource, event->is_online);
 		break;

@@ -36,6 +36,7 @@ void ari_mix_destroy(struct ari *ari, struct ari_mix *mix)
 	HASH_ITER(hh, ari->plays, play, next)
 		if (strcmp(play->mix, mix->id) == 0)
 			ari_play_end(play, "stopped");
+	ari_records_mix_gone(ari, mix->id);
 	HASH_DEL(ari->mixes, mix);
 	free(mix);
 }

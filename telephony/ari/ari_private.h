@@ -36,6 +36,7 @@ enum ari_op_kind {
 	ARI_OP_MIX_FREE,
 	ARI_OP_MUSIC,
 	ARI_OP_PLAY,
+	ARI_OP_RECORD,
 	ARI_OP_KIND_COUNT
 };
 
@@ -53,7 +54,7 @@ struct ari_op {
 	enum tel_mute mute;	      /* MUTE */
 	enum tel_mix_kind mix_kind;   /* MIX_MAKE */
 	bool on;		      /* MUTE, MUSIC */
-	char play[TEL_ID_SIZE];	      /* PLAY */
+	char play[TEL_ID_SIZE];	      /* PLAY; of a RECORD: the recording */
 	char sound[ARI_SOUND_SIZE];   /* PLAY */
 };
 
@@ -200,6 +201,32 @@ void ari_play_end(struct ari_play *play, const char *outcome);
 void ari_play_stop(struct ari_play *play);
 void ari_plays_free(struct ari *ari);
 
+/* ---- ari_record.c: recordings of mixes ---- */
+
+struct ari_record {
+	UT_hash_handle hh;
+	struct ari *ari;
+	char id[TEL_ID_SIZE], mix[TEL_ID_SIZE];
+	uint32_t token; /* of the last pause */
+	bool is_begun;	/* Asterisk has said so: before that it takes no other request for it */
+	bool is_pause_wanted, is_stop_wanted, is_stop_asked;
+	int64_t begun_us; /* monotonic; 0 = not known: it was found */
+	struct timer timer;
+};
+
+struct ari_record *ari_record_find(struct ari *ari, const char *id);
+/* Its request waits in the mix's queue. */
+void ari_record_create(struct ari *ari, const char *id, const char *mix);
+void ari_record_send(struct ari_record *record, uint32_t token);
+void ari_record_pause(struct ari_record *record, uint32_t token, bool on);
+void ari_record_stop(struct ari_record *record);
+void ari_record_tell_lost(struct ari *ari, const char *id);
+void ari_record_on_event(struct ari *ari, const struct ari_event *event);
+void ari_records_mix_gone(struct ari *ari, const char *mix);
+/* On a new link: which of them have ended meanwhile? */
+void ari_records_check(struct ari *ari);
+void ari_records_free(struct ari *ari);
+
 /* ---- ari_sync.c: who and what is there; on connect and whenever asked ---- */
 
 struct ari_station {
@@ -259,6 +286,8 @@ struct ari {
 	struct ari_leg *legs;
 	struct ari_mix *mixes;
 	struct ari_play *plays;
+	struct ari_record *records;
+	bool cannot_record;
 	struct ari_station *stations;
 	struct ari_request *requests;
 	unsigned requests_count, ops_count;

@@ -233,13 +233,23 @@ static bool send_play(struct ari *ari, struct ari_op *op)
 	return true;
 }
 
+/* Gone when it was to be stopped before this. */
+static bool send_record(struct ari *ari, struct ari_op *op)
+{
+	struct ari_record *record = ari_record_find(ari, op->play);
+
+	if (record)
+		ari_record_send(record, op->token);
+	return true;
+}
+
 static bool (*const senders[ARI_OP_KIND_COUNT])(struct ari *, struct ari_op *) = {
 	[ARI_OP_ADD] = send_add,	   [ARI_OP_REMOVE] = send_remove,
 	[ARI_OP_DIAL] = send_dial,	   [ARI_OP_DTMF] = send_dtmf,
 	[ARI_OP_MUTE] = send_mute,	   [ARI_OP_RING] = send_ring,
 	[ARI_OP_ANSWER] = send_answer,	   [ARI_OP_MIX_MAKE] = send_mix_make,
 	[ARI_OP_MIX_FREE] = send_mix_free, [ARI_OP_MUSIC] = send_music,
-	[ARI_OP_PLAY] = send_play,
+	[ARI_OP_PLAY] = send_play,	   [ARI_OP_RECORD] = send_record,
 };
 
 /* ---- the queues ---- */

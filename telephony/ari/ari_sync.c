@@ -353,6 +353,8 @@ static void compare(struct ari *ari, const char *endpoints)
 		return;
 	if (ari->sync.is_first)
 		check_plays(ari);
+	if (ari->sync.is_first)
+		ari_records_check(ari);
 	ari_sync_drop(ari);
 	if (is_wanted_again)
 		ari_sync_start(ari);

@@ -26,6 +26,9 @@ static const struct op_kind kinds[SIM_OP_COUNT] = {
 	[SIM_OP_MIX_MUSIC] = {"mix_music", sim_op_mix_music},
 	[SIM_OP_MIX_PLAY] = {"mix_play", sim_op_mix_play},
 	[SIM_OP_PLAY_STOP] = {"play_stop", sim_op_play_stop},
+	[SIM_OP_MIX_RECORD] = {"mix_record", sim_op_mix_record},
+	[SIM_OP_RECORD_PAUSE] = {"record_pause", sim_op_record_pause},
+	[SIM_OP_RECORD_STOP] = {"record_stop", sim_op_record_stop},
 };
 
 void sim_start(struct sim *sim, struct timer *timer, void (*fire)(void *), void *arg, unsigned ms)
@@ -259,6 +262,34 @@ static enum status play_stop(struct tel_driver *driver, uint32_t token, const ch
 	return op_accept(driver, &op);
 }
 
+static enum status mix_record(struct tel_driver *driver, uint32_t token, const char *mix,
+			      const char *record)
+{
+	struct sim_op op = op_new(SIM_OP_MIX_RECORD, token);
+
+	str_copy(op.mix, sizeof op.mix, mix);
+	str_copy(op.record, sizeof op.record, record);
+	return op_accept(driver, &op);
+}
+
+static enum status record_pause(struct tel_driver *driver, uint32_t token, const char *record,
+				bool on)
+{
+	struct sim_op op = op_new(SIM_OP_RECORD_PAUSE, token);
+
+	str_copy(op.record, sizeof op.record, record);
+	op.on = on;
+	return op_accept(driver, &op);
+}
+
+static enum status record_stop(struct tel_driver *driver, uint32_t token, const char *record)
+{
+	struct sim_op op = op_new(SIM_OP_RECORD_STOP, token);
+
+	str_copy(op.record, sizeof op.record, record);
+	return op_accept(driver, &op);
+}
+
 static enum status resync(struct tel_driver *driver)
 {
 	struct sim *sim = sim_of(driver);
@@ -296,13 +327,14 @@ static void close_sim(struct tel_driver *driver)
 	HASH_ITER(hh, sim->mixes, mix, next_mix)
 		sim_mix_free(sim, mix);
 	sim_plays_free(sim);
+	sim_records_free(sim);
 	sim_behaviour_free(sim);
 	free(sim);
 }
 
 static const struct tel_driver_ops ops = {
 	.name = "sim",
-	.capabilities = TEL_CAN_EARLY_MEDIA | TEL_CAN_PLAY,
+	.capabilities = TEL_CAN_EARLY_MEDIA | TEL_CAN_PLAY | TEL_CAN_RECORD,
 	.open = open_sim,
 	.close = close_sim,
 	.leg_make = leg_make,
@@ -318,6 +350,9 @@ static const struct tel_driver_ops ops = {
 	.mix_music = mix_music,
 	.mix_play = mix_play,
 	.play_stop = play_stop,
+	.mix_record = mix_record,
+	.record_pause = record_pause,
+	.record_stop = record_stop,
 	.resync = resync,
 };
 

@@ -20,8 +20,8 @@
  *
  * All functions are called on the thread that runs the host's timers; none of them calls the sink.
  * Files: sim.c life and doors | sim_leg.c legs | sim_tone.c digits | sim_behaviour.c what far ends
- * do | sim_mix.c mixes | sim_audio.c who hears whom | sim_fact.c telling, link, resync |
- * sim_party.c the people at the far ends. For users: docs/simulated-switch.md */
+ * do | sim_mix.c mixes | sim_record.c recordings | sim_audio.c who hears whom | sim_fact.c telling,
+ * link, resync | sim_party.c the people at the far ends. For users: docs/simulated-switch.md */
 #include "telephony/driver.h"
 
 struct sim; /* the switch behind the driver; lives as long as the driver */
@@ -96,6 +96,11 @@ unsigned sim_mixes(struct sim *);
 /* The parties and sounds this leg's party hears now, sorted, joined by '+': "1001+music"; "" =
  * silence. */
 void sim_heard_by(struct sim *, const char *leg, char *buffer, unsigned size);
+/* What this recording takes down now, in the same words; "" = silence: it is paused, or there is
+ * none. Recordings leave no file. */
+void sim_recorded(struct sim *, const char *record, char *buffer, unsigned size);
+/* Calls each() for every recording that is being made. */
+void sim_each_recording(struct sim *, void (*each)(void *user, const char *record), void *user);
 
 /* Faults: the link goes away (calls go on, facts are lost as on a real switch) and comes back
  * (TEL_LINK, then a resync); restart loses every leg and changes the epoch. */

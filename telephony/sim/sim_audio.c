@@ -93,6 +93,22 @@ static void hear(const struct sim_leg *leg, char *buffer, unsigned size)
 	join(&sounds, buffer, size);
 }
 
+void sim_heard_in(const struct sim_mix *mix, char *buffer, unsigned size)
+{
+	struct sounds sounds = {.count = 0};
+	const struct sim_leg *leg;
+	const struct sim_play *play;
+
+	if (mix->kind == TEL_MIX_TALK)
+		DL_FOREACH(mix->legs, leg)
+			add(&sounds, voice_of(leg));
+	if (mix->has_music)
+		add(&sounds, "music");
+	DL_FOREACH(mix->plays, play)
+		add(&sounds, play->sound);
+	join(&sounds, buffer, size);
+}
+
 void sim_heard_by(struct sim *sim, const char *id, char *buffer, unsigned size)
 {
 	struct sim_leg *leg = sim_leg_find(sim, id);

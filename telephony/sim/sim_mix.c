@@ -99,6 +99,7 @@ void sim_mix_free(struct sim *sim, struct sim_mix *mix)
 {
 	while (mix->plays)
 		play_over(mix->plays, "stopped");
+	sim_records_end(mix);
 	while (mix->legs)
 		sim_mix_part(mix->legs, true);
 	HASH_DEL(sim->mixes, mix);

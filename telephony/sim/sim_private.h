@@ -70,6 +70,18 @@ struct sim_play {
 	struct timer timer;
 };
 
+struct sim_record {
+	UT_hash_handle hh;
+	struct sim *sim;
+	struct sim_mix *mix; /* NULL: over, but that is told late */
+	struct sim_record *prev, *next;
+	char id[TEL_ID_SIZE];
+	bool is_paused;
+	int64_t begun_us;
+	unsigned length_ms;
+	struct timer timer;
+};
+
 struct sim_mix {
 	UT_hash_handle hh;
 	char id[TEL_ID_SIZE];
@@ -78,6 +90,7 @@ struct sim_mix {
 	struct sim_leg *legs;
 	struct sim_play *plays;
 	unsigned plays_count;
+	struct sim_record *records;
 };
 
 struct sim_known_script {
@@ -113,6 +126,9 @@ enum sim_op_kind {
 	SIM_OP_MIX_MUSIC,
 	SIM_OP_MIX_PLAY,
 	SIM_OP_PLAY_STOP,
+	SIM_OP_MIX_RECORD,
+	SIM_OP_RECORD_PAUSE,
+	SIM_OP_RECORD_STOP,
 	SIM_OP_COUNT
 };
 
@@ -122,7 +138,7 @@ struct sim_op { /* an operation between its acceptance and its effect */
 	struct timer timer;
 	enum sim_op_kind kind;
 	uint32_t token;
-	char leg[TEL_ID_SIZE], mix[TEL_ID_SIZE], play[TEL_ID_SIZE];
+	char leg[TEL_ID_SIZE], mix[TEL_ID_SIZE], play[TEL_ID_SIZE], record[TEL_ID_SIZE];
 	char digits[TEL_DIGITS_SIZE], sound[96];
 	struct tel_dest dest;
 	struct tel_leg_options options;
@@ -146,6 +162,7 @@ struct sim {
 	unsigned live_legs;
 	struct sim_mix *mixes;
 	struct sim_play *plays;
+	struct sim_record *records;
 	struct sim_known_script *scripts;
 	struct sim_station *stations;
 	struct sim_op *ops;
@@ -226,6 +243,16 @@ void sim_op_mix_remove(struct sim *sim, const struct sim_op *op);
 void sim_op_mix_music(struct sim *sim, const struct sim_op *op);
 void sim_op_mix_play(struct sim *sim, const struct sim_op *op);
 void sim_op_play_stop(struct sim *sim, const struct sim_op *op);
+
+/* sim_record.c */
+void sim_records_end(struct sim_mix *mix); /* the mix goes */
+void sim_records_free(struct sim *sim);
+void sim_op_mix_record(struct sim *sim, const struct sim_op *op);
+void sim_op_record_pause(struct sim *sim, const struct sim_op *op);
+void sim_op_record_stop(struct sim *sim, const struct sim_op *op);
+
+/* sim_audio.c */
+void sim_heard_in(const struct sim_mix *mix, char *buffer, unsigned size);
 
 /* sim.c */
 void sim_ops_drop(struct sim *sim);

@@ -450,6 +450,61 @@ const suite = {
     scene.mixes = []
   },
 
+  async 'a_recording_begins_and_ends_once'(scene) {
+    const { mix } = await scene.talk()
+    const records = [scene.id('r'), scene.id('r')]
+    for (const record of records) {
+      await scene.probe.ok('mix_record', { mix, record })
+      await scene.fact('record_begun', { record })
+    }
+    await scene.probe.ok('record_pause', { record: records[0], on: true })
+    await scene.probe.ok('record_stop', { record: records[0] })
+    const ended = await scene.fact('record_ended', { record: records[0] })
+    assert.equal(ended.text, 'ok')
+    assert.ok(ended.length_ms > 0)
+    assert.equal(scene.count('record_ended', { record: records[1] }), 0, 'the other one goes on')
+    await scene.probe.ok('record_stop', { record: records[1] })
+    await scene.fact('record_ended', { record: records[1] })
+    await scene.settle()
+    for (const record of records) assert.equal(scene.count('record_ended', { record }), 1)
+    const unknown = scene.id('r')
+    await scene.probe.ok('record_stop', { record: unknown })
+    assert.equal((await scene.fact('record_ended', { record: unknown })).text, 'lost')
+  },
+
+  async 'what_is_asked_before_a_recording_has_begun_is_done'(scene) {
+    const { mix } = await scene.talk()
+    const record = scene.id('r')
+    await scene.probe.ok('mix_record', { mix, record })
+    await scene.probe.ok('record_pause', { record, on: true })
+    await scene.probe.ok('record_stop', { record })
+    assert.equal((await scene.fact('record_ended', { record })).text, 'ok')
+    assert.equal(scene.count('op_failed', { mix }), 0)
+  },
+
+  async 'a_recording_ends_with_its_mix'(scene) {
+    const { mix } = await scene.talk()
+    const record = scene.id('r')
+    await scene.probe.ok('mix_record', { mix, record })
+    await scene.fact('record_begun', { record })
+    await scene.probe.ok('mix_free', { mix })
+    await scene.fact('record_ended', { record })
+    scene.mixes = []
+  },
+
+  async 'a_recording_that_is_being_made_may_be_asked_for_again'(scene) {
+    const { mix } = await scene.talk()
+    const record = scene.id('r')
+    await scene.probe.ok('mix_record', { mix, record })
+    await scene.fact('record_begun', { record })
+    await scene.probe.ok('mix_record', { mix, record, token: 75 })
+    await scene.settle()
+    assert.equal(scene.count('op_failed', { token: 75 }), 0)
+    assert.equal(scene.count('record_ended', { record }), 0)
+    await scene.probe.ok('record_stop', { record })
+    await scene.fact('record_ended', { record })
+  },
+
   async 'ids_and_numbers_are_checked_at_the_door'(scene) {
     const bad = ['', 'a b', 'ä', 'a/b', 'a'.repeat(65), 'a,b', 'a%20b']
     for (const leg of bad) assert.equal((await scene.probe.op('leg_make', { leg, number: '+1555' })).status, 'invalid', leg)
@@ -507,7 +562,7 @@ const suite = {
   async 'a_mix_that_never_was_is_told'(scene) {
     const { far } = await scene.talk()
     const mix = scene.id('nomix')
-    const operations = { mix_add: { leg: far }, mix_remove: { leg: far }, mix_music: { on: true }, mix_free: {}, mix_play: { play: scene.id('p'), sound: 'x' } }
+    const operations = { mix_add: { leg: far }, mix_remove: { leg: far }, mix_music: { on: true }, mix_free: {}, mix_play: { play: scene.id('p'), sound: 'x' }, mix_record: { record: scene.id('r') } }
     let token = 80
     for (const [name, fields] of Object.entries(operations)) {
       await scene.probe.ok(name, { mix, ...fields, token: ++token })

@@ -91,6 +91,8 @@ static void on_fact(void *user, const struct tel_fact *fact)
 	put_text(&w, "tag", fact->tag);
 	put_text(&w, "station", fact->station);
 	put_text(&w, "play", fact->play);
+	put_text(&w, "record", fact->record);
+	put_int(&w, "length_ms", fact->length_ms);
 	put_text(&w, "dnis", fact->dnis);
 	put_text(&w, "number", fact->number);
 	put_text(&w, "name", fact->name);
@@ -235,6 +237,23 @@ static enum status op_play_stop(struct reply *r, const json_t *line)
 	return tel_play_stop(r->probe->driver, token_of(line), text_of(line, "play"));
 }
 
+static enum status op_mix_record(struct reply *r, const json_t *line)
+{
+	return tel_mix_record(r->probe->driver, token_of(line), text_of(line, "mix"),
+			      text_of(line, "record"));
+}
+
+static enum status op_record_pause(struct reply *r, const json_t *line)
+{
+	return tel_record_pause(r->probe->driver, token_of(line), text_of(line, "record"),
+				is_on(line, "on"));
+}
+
+static enum status op_record_stop(struct reply *r, const json_t *line)
+{
+	return tel_record_stop(r->probe->driver, token_of(line), text_of(line, "record"));
+}
+
 static enum status op_resync(struct reply *r, const json_t *line)
 {
 	(void)line;
@@ -328,6 +347,15 @@ static enum status op_sim_legs(struct reply *r, const json_t *line)
 	return ST_OK;
 }
 
+static enum status op_sim_recorded(struct reply *r, const json_t *line)
+{
+	char hears[160];
+
+	sim_recorded(r->probe->sim, text_of(line, "record"), hears, sizeof hears);
+	jw_kv_text(r->w, "hears", hears);
+	return ST_OK;
+}
+
 static enum status op_sim_link(struct reply *r, const json_t *line)
 {
 	if (is_on(line, "on"))
@@ -367,6 +395,9 @@ static const struct op_row ops[] = {
 	{"mix_music", op_mix_music, false},
 	{"mix_play", op_mix_play, false},
 	{"play_stop", op_play_stop, false},
+	{"mix_record", op_mix_record, false},
+	{"record_pause", op_record_pause, false},
+	{"record_stop", op_record_stop, false},
 	{"resync", op_resync, false},
 	{"sim_station", op_sim_station, true},
 	{"sim_call_in", op_sim_call_in, true},
@@ -374,6 +405,7 @@ static const struct op_row ops[] = {
 	{"sim_hangup", op_sim_hangup, true},
 	{"sim_press", op_sim_press, true},
 	{"sim_legs", op_sim_legs, true},
+	{"sim_recorded", op_sim_recorded, true},
 	{"sim_link", op_sim_link, true},
 	{"sim_restart", op_sim_restart, true},
 };

@@ -391,7 +391,7 @@ function emptyCall(agent) {
     state: 'preview', stateTime: '', type: 'phonecall', id: null, direction: 'outbound', phone: '', outcome: '', fromType: '',
     fromId: null, toType: '', toId: null, dtCallId: null, isCallback: false, retryDatetime: null, dnis: '', queueDn: '',
     agentId: agent.login, extension: agent.extension,
-    tab: 0, callId: null, version: 0, held: false, muted: false, recording: false, paused: false, endedBy: '', cause: null,
+    tab: 0, callId: null, version: 0, held: false, muted: false, recording: 'off', paused: false, endedBy: '', cause: null,
     reason: '', actor: 'agent', commandId: '', result: 'none', boardState: '', previewUntil: null, ringUntil: null, wrapUntil: null,
     wrapRequired: false, fromName: '', toName: '', queue: '', campaign: '', attempt: 1, attempts: 0, scriptUrl: '', popUrl: '',
     candidates: [], partnerTab: null,

@@ -108,6 +108,7 @@ export class CallTabs {
 
   noticed({ code, message }) {
     const [, subject, word] = NOTICE.exec(code) ?? []
+    if (subject === 'recording') return this.hear.refused({ code, message })
     if (subject === 'sound') return // a moment of one call; the script that asked for it hears of it too
     if (word === 'ok') this.notices.delete(subject)
     else if (subject) this.notices.set(subject, message)

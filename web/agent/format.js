@@ -20,6 +20,7 @@ const DIRECTION_WORDS = {
   ccOutbound: 'Dialer',
 }
 const ENDED_WORDS = { agent: 'by you', customer: 'by the other side', system: 'by the system', switch: 'by the network' }
+const RECORDING_WORDS = { off: '', on: 'On', paused: 'Paused: silence is recorded' }
 const RESULT_WORDS = {
   noanswer: 'No answer', busy: 'Busy', error: 'Could not be dialed', cancelled: 'Cancelled', rejected: 'Skipped', deflected: 'Rejected',
   missed: 'Missed',
@@ -62,6 +63,7 @@ export function factsOf(call) {
     ['Called number', call.dnis],
     ['Attempt', call.attempt > 1 || call.attempts > 0 ? `${call.attempt}${call.attempts ? ` of ${call.attempts}` : ''}` : ''],
     ['Callback', call.isCallback ? callbackOf(call) : ''],
+    ['Recording', RECORDING_WORDS[call.recording] ?? ''],
     ['Ended', isOver ? [result, ENDED_WORDS[call.endedBy]].filter(Boolean).join(', ') : ''],
     ['Outcome', isOver ? call.outcome : ''],
   ].filter(([, value]) => value)

@@ -10,7 +10,8 @@ const CONTRACT_COMMANDS = [
 ]
 const OWN_COMMANDS = [
   'hold', 'resume', 'mute', 'reject', 'skip', 'pauseTimer', 'resumeTimer', 'cancelConsult', 'leave', 'setOutcome',
-  'scheduleCallback', 'endWrap', 'setState', 'playWaveFile',
+  'scheduleCallback', 'endWrap', 'setState', 'playWaveFile', 'startRecording', 'stopRecording', 'pauseRecording',
+  'resumeRecording',
 ]
 const PAGE = Symbol.for('calltab.page.v1')
 

@@ -64,7 +64,7 @@ export interface CallDetails {
 export type Capability =
   | 'dial' | 'answer' | 'release' | 'hold' | 'resume' | 'transferBlind' | 'transferConsult' | 'transferComplete' | 'conference'
   | 'cancelConsult' | 'sendDTMF' | 'playWaveFile' | 'mute' | 'reject' | 'skip' | 'pauseTimer' | 'resumeTimer' | 'setOutcome'
-  | 'scheduleCallback' | 'endWrap' | 'leave'
+  | 'scheduleCallback' | 'endWrap' | 'leave' | 'startRecording' | 'stopRecording' | 'pauseRecording' | 'resumeRecording'
 
 /** A call with everything the gateway tells about it. */
 export interface Call extends CallDetails {
@@ -76,7 +76,8 @@ export interface Call extends CallDetails {
   version: number
   held: boolean
   muted: boolean
-  recording: boolean
+  /** `paused`: silence is written */
+  recording: 'off' | 'on' | 'paused'
   /** Whether the preview or wrap timer is stopped */
   paused: boolean
   /** At idle: who ended it */
@@ -196,7 +197,7 @@ export interface Connection {
 }
 
 export interface Notice {
-  /** `storage.degraded` `storage.ok` `database.away` `database.ok` `switch.away` `switch.ok` `sound.failed` `token.expiring` `restart.coming` */
+  /** `storage.degraded` `storage.ok` `database.away` `database.ok` `switch.away` `switch.ok` `sound.failed` `recording.failed` `token.expiring` `restart.coming` */
   readonly code: string
   readonly message: string
 }
@@ -282,6 +283,12 @@ export interface CallTabApi {
   scheduleCallback(at: Date | string | number, outcome?: string): Promise<CommandResult>
   /** On to `end` */
   endWrap(): Promise<CommandResult>
+  /** Records the call from now on, through hold, transfer and conference; `call.recording` says so */
+  startRecording(): Promise<CommandResult>
+  stopRecording(): Promise<CommandResult>
+  /** Silence is written until it is resumed: for what must not be kept */
+  pauseRecording(): Promise<CommandResult>
+  resumeRecording(): Promise<CommandResult>
   setState(state: Exclude<AgentState, 'LoggedOut'>, reason?: string): Promise<CommandResult>
   /** As GetCallDetails() */
   readonly call: Call | null

@@ -33,6 +33,10 @@ export const COMMANDS = Object.freeze({
   setOutcome: (outcome, comment) => present({ outcome, comment }),
   scheduleCallback: (at, outcome) => present({ at: asTime(at), outcome }),
   endWrap: () => ({}),
+  startRecording: () => ({}),
+  stopRecording: () => ({}),
+  pauseRecording: () => ({}),
+  resumeRecording: () => ({}),
   setState: (state, reason) => present({ state, reason }),
 })
 

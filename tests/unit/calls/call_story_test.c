@@ -132,6 +132,39 @@ static void an_offer_has_its_agent_and_tab(void **state)
 	assert_int_equal(s.call.view.started_at_ms, START_MS + 1000);
 }
 
+static void changes_of_the_recording_are_rows_without_length(void **state)
+{
+	static const struct {
+		enum call_event_kind kind;
+		const char *row;
+		enum recording after;
+	} changes[] = {
+		{EV_RECORD_START, "recording on", RECORDING_ON},
+		{EV_RECORD_PAUSE, "recording paused", RECORDING_PAUSED},
+		{EV_RECORD_RESUME, "recording resumed", RECORDING_ON},
+		{EV_RECORD_STOP, "recording off", RECORDING_OFF},
+		{EV_RECORD_START, "recording on", RECORDING_ON},
+		{EV_RECORD_OVER, "recording off", RECORDING_OFF},
+	};
+	struct call_policy policy = usual_policy();
+	struct scene s;
+
+	(void)state;
+	scene_lead(&s, &policy, CALL_TALK, false);
+	for (unsigned i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		struct call before = s.call;
+		struct call_event event = event_now(&s, changes[i].kind);
+		struct call_story story;
+
+		assert_int_equal(call_step(&before, &event, &s.call, &s.todo, &s.err), ST_OK);
+		story = call_story(&before, &s.call);
+		assert_string_equal(story.instant_event, changes[i].row);
+		assert_null(story.closed_event);
+		assert_null(story.opened_event);
+		assert_int_equal(s.call.view.recording, changes[i].after);
+	}
+}
+
 static void an_idle_call_has_no_partner_and_no_recording(void **state)
 {
 	struct call_policy policy = usual_policy();
@@ -140,10 +173,10 @@ static void an_idle_call_has_no_partner_and_no_recording(void **state)
 	(void)state;
 	scene_lead(&s, &policy, CALL_TALK, false);
 	s.call.view.partner_tab = 2;
-	s.call.view.is_recording = true;
+	s.call.view.recording = RECORDING_PAUSED;
 	happens(&s, EV_RELEASE);
 	assert_int_equal(s.call.view.partner_tab, 0);
-	assert_false(s.call.view.is_recording);
+	assert_int_equal(s.call.view.recording, RECORDING_OFF);
 }
 
 /* --- abilities --- */
@@ -175,15 +208,17 @@ static void abilities_of_an_agent_with_one_call(void **state)
 		{CALL_INCOMING, CAN_ANSWER | CAN_RELEASE | CAN_REJECT},
 		{CALL_ANSWERING, CAN_RELEASE},
 		{CALL_RINGING, CAN_RELEASE},
-		{CALL_TALK, CAN_RELEASE | CAN_HOLD | CAN_TRANSFER_BLIND | CAN_TRANSFER_CONSULT |
-				    CAN_DTMF | CAN_PLAY | CAN_MUTE | CAN_OUTCOME | CAN_CALLBACK},
-		{CALL_HELD, CAN_RELEASE | CAN_RESUME | CAN_TRANSFER_BLIND | CAN_TRANSFER_CONSULT |
+		{CALL_TALK, CAN_RECORD_START | CAN_RELEASE | CAN_HOLD | CAN_TRANSFER_BLIND |
+				    CAN_TRANSFER_CONSULT | CAN_DTMF | CAN_PLAY | CAN_MUTE |
 				    CAN_OUTCOME | CAN_CALLBACK},
-		{CALL_CONSULT,
-		 CAN_RELEASE | CAN_HOLD | CAN_CANCEL_CONSULT | CAN_DTMF | CAN_PLAY | CAN_MUTE},
-		{CALL_CONSULT_HELD, CAN_RELEASE | CAN_RESUME | CAN_CANCEL_CONSULT},
-		{CALL_CONFERENCE, CAN_RELEASE | CAN_DTMF | CAN_PLAY | CAN_MUTE | CAN_LEAVE |
-					  CAN_OUTCOME | CAN_CALLBACK},
+		{CALL_HELD, CAN_RECORD_START | CAN_RELEASE | CAN_RESUME | CAN_TRANSFER_BLIND |
+				    CAN_TRANSFER_CONSULT | CAN_OUTCOME | CAN_CALLBACK},
+		{CALL_CONSULT, CAN_RECORD_START | CAN_RELEASE | CAN_HOLD | CAN_CANCEL_CONSULT |
+				       CAN_DTMF | CAN_PLAY | CAN_MUTE},
+		{CALL_CONSULT_HELD,
+		 CAN_RECORD_START | CAN_RELEASE | CAN_RESUME | CAN_CANCEL_CONSULT},
+		{CALL_CONFERENCE, CAN_RECORD_START | CAN_RELEASE | CAN_DTMF | CAN_PLAY | CAN_MUTE |
+					  CAN_LEAVE | CAN_OUTCOME | CAN_CALLBACK},
 		{CALL_TRANSFERRING, CAN_RELEASE | CAN_OUTCOME | CAN_CALLBACK},
 		{CALL_WRAP, CAN_DIAL | CAN_PAUSE | CAN_OUTCOME | CAN_CALLBACK | CAN_END_WRAP},
 		{CALL_WRAP_PAUSED,
@@ -227,7 +262,8 @@ static void a_call_that_cannot_be_held_forbids_to_resume_another(void **state)
 	(void)state;
 	assert_int_equal(can_in(CALL_HELD, others),
 			 can_in(CALL_HELD, alone) & ~(unsigned)(CAN_RESUME | CAN_TRANSFER_CONSULT));
-	assert_int_equal(can_in(CALL_CONSULT_HELD, others), CAN_RELEASE | CAN_CANCEL_CONSULT);
+	assert_int_equal(can_in(CALL_CONSULT_HELD, others),
+			 CAN_RELEASE | CAN_CANCEL_CONSULT | CAN_RECORD_START);
 }
 
 static void without_a_free_tab_there_is_no_consultation(void **state)
@@ -254,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_switch_that_gives_no_reason_made_an_error),
 		cmocka_unit_test(event_names_are_the_products),
 		cmocka_unit_test(an_offer_has_its_agent_and_tab),
+		cmocka_unit_test(changes_of_the_recording_are_rows_without_length),
 		cmocka_unit_test(an_idle_call_has_no_partner_and_no_recording),
 		cmocka_unit_test(abilities_of_an_agent_with_one_call),
 		cmocka_unit_test(a_held_call_elsewhere_makes_transfer_and_conference_possible),

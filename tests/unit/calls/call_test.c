@@ -16,29 +16,44 @@ static const char *const book[CALL_STATE_COUNT] = {
 		"not_ready>wrap",
 	[CALL_INCOMING] =
 		"answer>answering release>wrap reject>wrap -not_ready>wrap offer_time>wrap "
-		"far_ended>wrap",
-	[CALL_ANSWERING] = "up>talk release>wrap no_audio>wrap far_ended>wrap",
+		"far_ended>wrap"
+		" 1record_over>incoming",
+	[CALL_ANSWERING] = "up>talk release>wrap no_audio>wrap far_ended>wrap"
+			   " 1record_over>answering",
 	[CALL_RINGING] = "far_waits>ringing far_dialing>ringing far_ringing>ringing !up>consult "
 			 "up>talk release>wrap "
 			 "!cancel_consult>wrap ring_time>wrap far_ended>wrap",
 	[CALL_TALK] =
 		"hold>held mute>talk dtmf>talk play>talk transfer>transferring consult>held "
 		"complete>wrap conference>conference release>wrap far_ended>wrap no_audio>held "
-		"outcome>talk callback>talk",
+		"outcome>talk callback>talk"
+		" 0record_start>talk 1record_stop>talk 2record_pause>talk 3record_resume>talk "
+		"1record_over>talk",
 	[CALL_HELD] =
 		"resume>talk transfer>transferring consult>held completed>wrap "
-		"conferenced>conference release>wrap far_ended>wrap outcome>held callback>held",
+		"conferenced>conference release>wrap far_ended>wrap outcome>held callback>held"
+		" 0record_start>held 1record_stop>held 2record_pause>held 3record_resume>held "
+		"1record_over>held",
 	[CALL_CONSULT] = "hold>consult_held mute>consult dtmf>consult play>consult "
 			 "cancel_consult>wrap complete>wrap conference>conference release>wrap "
-			 "far_ended>wrap no_audio>consult_held",
-	[CALL_CONSULT_HELD] = "resume>consult cancel_consult>wrap completed>wrap "
-			      "conferenced>conference release>wrap far_ended>wrap",
-	[CALL_CONFERENCE] = "leave>wrap partner_left>wrap partner_gone>talk mute>conference "
-			    "dtmf>conference play>conference release>wrap far_ended>wrap "
-			    "outcome>conference callback>conference",
+			 "far_ended>wrap no_audio>consult_held"
+			 " 0record_start>consult 1record_stop>consult 2record_pause>consult "
+			 "3record_resume>consult 1record_over>consult",
+	[CALL_CONSULT_HELD] =
+		"resume>consult cancel_consult>wrap completed>wrap "
+		"conferenced>conference release>wrap far_ended>wrap"
+		" 0record_start>consult_held 1record_stop>consult_held 2record_pause>consult_held "
+		"3record_resume>consult_held 1record_over>consult_held",
+	[CALL_CONFERENCE] =
+		"leave>wrap partner_left>wrap partner_gone>talk mute>conference "
+		"dtmf>conference play>conference release>wrap far_ended>wrap "
+		"outcome>conference callback>conference"
+		" 0record_start>conference 1record_stop>conference 2record_pause>conference "
+		"3record_resume>conference 1record_over>conference",
 	[CALL_TRANSFERRING] =
 		"transferred>wrap transfer_failed>incoming release>wrap far_ended>wrap "
-		"outcome>transferring callback>transferring",
+		"outcome>transferring callback>transferring"
+		" 1record_over>transferring",
 	[CALL_WRAP] = "?wrap_time>pause wrap_time>end end_wrap>end +pause_timer>wrap_paused "
 		      "outcome>wrap callback>wrap",
 	[CALL_WRAP_PAUSED] = "resume_timer>wrap end_wrap>end outcome>wrap_paused "
@@ -47,7 +62,7 @@ static const char *const book[CALL_STATE_COUNT] = {
 	[CALL_END] = "",
 };
 
-static const char *const codes[EV_LAST_COMMAND + 1] = {
+static const char *const codes[EV_COUNT] = {
 	[EV_PRESENT] = "tab.not_free",
 	[EV_ENQUEUE] = "tab.not_free",
 	[EV_OFFER] = "tab.not_free",
@@ -74,30 +89,51 @@ static const char *const codes[EV_LAST_COMMAND + 1] = {
 	[EV_OUTCOME] = "call.no_outcome_now",
 	[EV_CALLBACK] = "call.no_outcome_now",
 	[EV_END_WRAP] = "call.not_idle",
+	[EV_RECORD_START] = "call.not_recordable",
+	[EV_RECORD_STOP] = "call.not_recorded",
+	[EV_RECORD_PAUSE] = "call.not_recorded",
+	[EV_RECORD_RESUME] = "call.recording_not_paused",
 };
 
 /* What decides between two lines of the book. */
 struct variant {
 	bool is_consult, is_due, has_timer, is_talked;
+	enum recording recording;
 };
+
+#define CONDITIONS "!?+-0123" /* the last four: not recorded, recorded, on, paused */
 
 static bool condition_holds(char sign, const struct variant *v)
 {
-	return sign == '!'   ? v->is_consult
-	       : sign == '?' ? v->is_due
-	       : sign == '+' ? v->has_timer
-			     : !v->is_talked;
+	switch (sign) {
+	case '!':
+		return v->is_consult;
+	case '?':
+		return v->is_due;
+	case '+':
+		return v->has_timer;
+	case '-':
+		return !v->is_talked;
+	case '0':
+		return v->recording == RECORDING_OFF;
+	case '1':
+		return v->recording != RECORDING_OFF;
+	case '2':
+		return v->recording == RECORDING_ON;
+	default:
+		return v->recording == RECORDING_PAUSED;
+	}
 }
 
 /* The state's word the book names for this event, or false. */
 static bool look_up(enum call_state from, const char *event, const struct variant *v, char *ret_to)
 {
-	char line[400], *rest = line, *entry;
+	char line[600], *rest = line, *entry;
 
 	strcpy(line, book[from]);
 	while ((entry = strsep(&rest, " "))) {
 		char *to = strchr(entry, '>');
-		bool has_condition = *entry && strchr("!?+-", *entry);
+		bool has_condition = *entry && strchr(CONDITIONS, *entry);
 
 		if (!to)
 			continue;
@@ -124,6 +160,7 @@ static void set_variant(struct scene *scene, const struct variant *v)
 	strcpy(call->view.outcome, call->outcome.name);
 	if (!v->has_timer && call->view.state != CALL_WRAP_PAUSED)
 		call->view.wrap_until_ms = call->policy.wrap_ms = 0;
+	call->view.recording = v->recording;
 	call->view.attempt_result = v->is_talked ? ATTEMPT_CONNECTED : ATTEMPT_NONE;
 }
 
@@ -157,7 +194,7 @@ static void check_pair(enum call_state from, enum call_event_kind kind, const st
 				 ST_OK);
 		assert_string_equal(call_state_word(scene.call.view.state), to);
 		check_step(&before, &event, &scene.call, &scene.todo);
-	} else if (kind <= EV_LAST_COMMAND) {
+	} else if (call_event_is_command(kind)) {
 		is_refused(&scene, kind, codes[kind]);
 	} else {
 		is_ignored(&scene, kind);
@@ -171,8 +208,9 @@ static void every_event_in_every_state_is_legal_refused_or_late(void **state)
 	(void)state;
 	for (unsigned from = 0; from < CALL_STATE_COUNT; from++)
 		for (unsigned kind = 0; kind < EV_COUNT; kind++)
-			for (unsigned bits = 0; bits < 16; bits++) {
-				struct variant v = {bits & 1, bits & 2, bits & 4, bits & 8};
+			for (unsigned bits = 0; bits < 48; bits++) {
+				struct variant v = {bits & 1, bits & 2, bits & 4, bits & 8,
+						    (enum recording)(bits / 16)};
 
 				/* a consultation owes no outcome */
 				if (v.is_consult && v.is_due)
@@ -180,14 +218,14 @@ static void every_event_in_every_state_is_legal_refused_or_late(void **state)
 				check_pair((enum call_state)from, (enum call_event_kind)kind, &v);
 				pairs++;
 			}
-	assert_int_equal(pairs, CALL_STATE_COUNT * EV_COUNT * 12);
+	assert_int_equal(pairs, CALL_STATE_COUNT * EV_COUNT * 36);
 }
 
 static void every_line_of_the_book_names_an_event_and_a_state(void **state)
 {
 	(void)state;
 	for (unsigned from = 0; from < CALL_STATE_COUNT; from++) {
-		char line[400], *rest = line, *entry;
+		char line[600], *rest = line, *entry;
 
 		strcpy(line, book[from]);
 		while ((entry = strsep(&rest, " "))) {
@@ -197,7 +235,7 @@ static void every_line_of_the_book_names_an_event_and_a_state(void **state)
 			if (!to)
 				continue;
 			*to++ = 0;
-			entry += strchr("!?+-", *entry) != NULL;
+			entry += strchr(CONDITIONS, *entry) != NULL;
 			for (int i = 0; i < EV_COUNT; i++)
 				events += !strcmp(entry, call_event_word((enum call_event_kind)i));
 			for (int i = 0; i < CALL_STATE_COUNT; i++)
@@ -317,14 +355,15 @@ static void no_refusal_contradicts_itself(void **state)
 
 	(void)state;
 	for (unsigned from = 0; from < CALL_STATE_COUNT; from++)
-		for (unsigned kind = 0; kind <= EV_LAST_COMMAND; kind++) {
+		for (unsigned kind = 0; kind < EV_COUNT; kind++) {
 			struct call_event event;
 			struct call next;
 			struct effects todo;
 
 			scene_lead(&scene, &policy, (enum call_state)from, false);
 			event = event_now(&scene, (enum call_event_kind)kind);
-			if (call_step(&scene.call, &event, &next, &todo, &scene.err) != ST_OK)
+			if (call_event_is_command(event.kind) &&
+			    call_step(&scene.call, &event, &next, &todo, &scene.err) != ST_OK)
 				check_contradiction(&scene.err);
 		}
 }

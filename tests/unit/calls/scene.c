@@ -47,9 +47,9 @@ static enum actor actor_of(enum call_event_kind kind)
 {
 	if (kind == EV_PRESENT || kind == EV_OFFER)
 		return ACTOR_DIALER;
-	if (kind <= EV_LAST_COMMAND && kind != EV_ENQUEUE)
+	if (call_event_is_command(kind) && kind != EV_ENQUEUE)
 		return ACTOR_AGENT;
-	return kind >= EV_PREVIEW_TIME ? ACTOR_TIMER : ACTOR_SWITCH;
+	return kind >= EV_PREVIEW_TIME && kind <= EV_WRAP_TIME ? ACTOR_TIMER : ACTOR_SWITCH;
 }
 
 struct call_event event_now(const struct scene *scene, enum call_event_kind kind)
@@ -58,7 +58,7 @@ struct call_event event_now(const struct scene *scene, enum call_event_kind kind
 		.kind = kind,
 		.at_ms = scene->now_ms,
 		.actor = actor_of(kind),
-		.command_id = kind <= EV_LAST_COMMAND ? "c1" : NULL,
+		.command_id = call_event_is_command(kind) ? "c1" : NULL,
 		.result = kind == EV_FAR_ENDED ? ATTEMPT_CANCELLED : ATTEMPT_NONE,
 		.ended_by = kind == EV_FAR_ENDED ? ENDED_BY_CUSTOMER : ENDED_BY_UNKNOWN,
 		.cause = kind == EV_FAR_ENDED ? 16 : 0,

@@ -143,7 +143,7 @@ static const char *check_untouched(const struct walk *walk, const struct call *n
 	for (size_t i = 0; i < sizeof *todo; i++)
 		if (b[i] != 0x5a)
 			return "a refusal wrote into todo";
-	return walk->event.kind <= EV_LAST_COMMAND ? NULL : "a fact was refused";
+	return call_event_is_command(walk->event.kind) ? NULL : "a fact was refused";
 }
 
 static const char *take(struct walk *walk, const struct call *next)
@@ -151,7 +151,7 @@ static const char *take(struct walk *walk, const struct call *next)
 	const char *fault;
 
 	walk->did = next->view.version != walk->call.view.version ? WALK_ACCEPTED : WALK_IGNORED;
-	if (walk->did == WALK_IGNORED && walk->event.kind <= EV_LAST_COMMAND)
+	if (walk->did == WALK_IGNORED && call_event_is_command(walk->event.kind))
 		return "a command was ignored";
 	if (walk->did == WALK_IGNORED)
 		return memcmp(next, &walk->call, sizeof *next) || walk->todo.count

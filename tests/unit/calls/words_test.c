@@ -263,6 +263,10 @@ static void abilities_are_called_as_the_methods_are(void **state)
 		"endWrap",
 		"leave",
 		"scheduleCallback",
+		"startRecording",
+		"stopRecording",
+		"pauseRecording",
+		"resumeRecording",
 	};
 
 	(void)state;
@@ -289,7 +293,7 @@ static void events_and_effects_have_unique_words(void **state)
 						call_effect_word((enum call_effect)j));
 	assert_string_equal(call_effect_word(FX_NONE), "");
 	assert_string_equal(call_event_word(EV_PRESENT), "present");
-	assert_string_equal(call_event_word(EV_LAST_COMMAND), "end_wrap");
+	assert_string_equal(call_event_word(EV_END_WRAP), "end_wrap");
 	assert_string_equal(call_event_word(EV_WRAP_TIME), "wrap_time");
 }
 

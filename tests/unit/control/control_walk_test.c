@@ -66,6 +66,10 @@ static const struct {
 	{CAN_END_WRAP, CMD_END_WRAP},
 	{CAN_LEAVE, CMD_LEAVE},
 	{CAN_CALLBACK, CMD_SCHEDULE_CALLBACK},
+	{CAN_RECORD_START, CMD_RECORD_START},
+	{CAN_RECORD_STOP, CMD_RECORD_STOP},
+	{CAN_RECORD_PAUSE, CMD_RECORD_PAUSE},
+	{CAN_RECORD_RESUME, CMD_RECORD_RESUME},
 };
 _Static_assert(sizeof promises / sizeof promises[0] == CAN_COUNT, "every ability");
 

@@ -13,7 +13,7 @@
 #include "db/record_codec.h"
 #include "db/record_fields.h"
 
-#define ALL_PARTS 0x7fffu
+#define ALL_PARTS 0xffffu
 
 static unsigned char bytes[RECORD_BYTES_MAX];
 

@@ -22,6 +22,9 @@ enum {
 	DTMF,
 	PLAY,
 	PLAY_STOP,
+	RECORD,
+	RECORD_STOP,
+	RECORD_PAUSE,
 	TRANSFER,
 	COMPLETE,
 	CONFERENCE,
@@ -176,6 +179,12 @@ static enum status give(struct walk *walk, unsigned kind)
 				      (enum tel_hearers)pick(walk, 2), NULL);
 	case PLAY_STOP:
 		return telephony_play_stop(t, active, NULL);
+	case RECORD:
+		return telephony_record(t, active, "r-1", NULL);
+	case RECORD_STOP:
+		return telephony_record_stop(t, call, NULL);
+	case RECORD_PAUSE:
+		return telephony_record_pause(t, active, pick(walk, 2), NULL);
 	case TRANSFER:
 		return telephony_transfer_blind(t, call, &dest, NULL, NULL);
 	case COMPLETE:
@@ -190,10 +199,10 @@ static enum status give(struct walk *walk, unsigned kind)
 static void command(struct walk *walk)
 {
 	static const unsigned char often[] = {
-		ANSWER,	    ANSWER,	ANSWER,	    CLEAR,    HOLD,	HOLD,
-		HOLD,	    RESUME,	RESUME,	    MUTE,     DTMF,	PLAY,
-		PLAY,	    PLAY_STOP,	TRANSFER,   COMPLETE, COMPLETE, CONFERENCE,
-		CONFERENCE, CONFERENCE, CONFERENCE, LEAVE};
+		ANSWER,	    ANSWER,	ANSWER,	     CLEAR,	   HOLD,     HOLD,     HOLD,
+		RESUME,	    RESUME,	MUTE,	     DTMF,	   PLAY,     PLAY,     PLAY_STOP,
+		RECORD,	    RECORD,	RECORD_STOP, RECORD_PAUSE, TRANSFER, COMPLETE, COMPLETE,
+		CONFERENCE, CONFERENCE, CONFERENCE,  CONFERENCE,   LEAVE};
 	unsigned kind = often[pick(walk, sizeof often)];
 	enum status status = give(walk, kind);
 
@@ -228,8 +237,9 @@ static void party_acts(struct walk *walk)
 
 static void switch_fails(struct walk *walk)
 {
-	static const char *const ops[] = {"leg_make", "leg_answer", "mix_add",	 "mix_remove",
-					  "leg_dtmf", "leg_mute",   "mix_music", "mix_play"};
+	static const char *const ops[] = {"leg_make",	"leg_answer",  "mix_add",   "mix_remove",
+					  "leg_dtmf",	"leg_mute",    "mix_music", "mix_play",
+					  "mix_record", "record_pause"};
 	struct sim *sim = walk->crew.sim;
 
 	switch (pick(walk, 12)) {
@@ -316,7 +326,8 @@ static void on_fact(struct crew *crew, const struct tel_call_fact *fact)
 	int place = find_call(walk, fact->call);
 
 	walk->told[fact->kind]++;
-	if (fact->call[0])
+	if (fact->call[0] && fact->kind != TELCALL_RECORD_BEGUN &&
+	    fact->kind != TELCALL_RECORD_ENDED)
 		holds(walk, place >= 0, "%s was told about %s, which has ended or never was",
 		      tel_call_fact_word(fact->kind), fact->call);
 	if (fact->kind == TELCALL_OFFERED)
@@ -336,6 +347,18 @@ static const struct sim_leg_view *view_of(unsigned count, const char *leg)
 	return NULL;
 }
 
+static void check_record(struct walk *walk, const struct tc_call *call,
+			 const struct sim_leg_view *far)
+{
+	char heard[160];
+
+	sim_recorded(walk->crew.sim, call->record->id, heard, sizeof heard);
+	holds(walk, call->record->mix == call->mix, "%s is recorded elsewhere", call->id);
+	holds(walk, !strstr(heard, far->party) == call->record->is_paused,
+	      "the recording of %s takes down '%s', paused: %d", call->id, heard,
+	      call->record->is_paused);
+}
+
 /* Where the books say a leg is, there it is; who is on hold hears music; who is talking is heard.
  */
 static void check_call(struct walk *walk, const struct tc_call *call, unsigned count)
@@ -349,6 +372,8 @@ static void check_call(struct walk *walk, const struct tc_call *call, unsigned c
 	if (call->state == TC_HELD && call->mix->legs == call->far && !call->far->next)
 		holds(walk, strstr(far->hears, "music"), "%s is held and hears '%s'", call->id,
 		      far->hears);
+	if (call->record)
+		check_record(walk, call, far);
 	if (call->state != TC_TALK)
 		return;
 	const struct sim_leg_view *agent = view_of(count, call->line->leg->id);
@@ -422,7 +447,9 @@ static void finish(struct walk *walk)
 	holds(walk, !walk->is_proper || !walk->crew.refused, "the switch objected %u times",
 	      walk->crew.refused);
 	holds(walk, walk->made == walk->ended, "%u calls, %u ended", walk->made, walk->ended);
-	holds(walk, !t->calls && !t->lines && !t->legs && !t->mixes && !t->plays && !t->waiting,
+	holds(walk,
+	      !t->calls && !t->lines && !t->legs && !t->mixes && !t->plays && !t->records &&
+		      !t->waiting,
 	      "the books are not empty");
 }
 

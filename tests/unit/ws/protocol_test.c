@@ -56,6 +56,10 @@ static const struct {
 	{REQUEST("setOutcome", "\"outcome\":\"Sale\""), CMD_SET_OUTCOME},
 	{REQUEST("scheduleCallback", "\"at\":\"2026-11-22T17:00:00Z\""), CMD_SCHEDULE_CALLBACK},
 	{REQUEST("endWrap", ""), CMD_END_WRAP},
+	{REQUEST("startRecording", ""), CMD_RECORD_START},
+	{REQUEST("stopRecording", ""), CMD_RECORD_STOP},
+	{REQUEST("pauseRecording", ""), CMD_RECORD_PAUSE},
+	{REQUEST("resumeRecording", ""), CMD_RECORD_RESUME},
 	{REQUEST("agentReady", ""), CMD_AGENT_STATE},
 	{REQUEST("agentNotReady", ""), CMD_AGENT_STATE},
 	{REQUEST("setState", "\"state\":\"Away\""), CMD_AGENT_STATE},
@@ -407,7 +411,7 @@ static const struct call_view full_call = {
 	.cc_agent_id = "A7",
 	.extension = "1001",
 	.is_muted = true,
-	.is_recording = true,
+	.recording = RECORDING_PAUSED,
 	.ended_by = ENDED_BY_CUSTOMER,
 	.cause = 16,
 	.attempt_result = ATTEMPT_CONNECTED,
@@ -446,7 +450,7 @@ static void a_call_has_the_contract_first_and_then_ours(void **state)
 		"\"retryDatetime\":\"2026-11-22T17:00:01Z\",\"dnis\":\"800\",\"queueDn\":\"801\","
 		"\"agentId\":\"A7\",\"extension\":\"1001\","
 		"\"tab\":2,\"callId\":\"01000000-0000-0000-0000-000000000011\",\"version\":9,"
-		"\"held\":true,\"muted\":true,\"recording\":true,\"paused\":true,"
+		"\"held\":true,\"muted\":true,\"recording\":\"paused\",\"paused\":true,"
 		"\"endedBy\":\"customer\",\"cause\":16,\"reason\":\"answered\",\"actor\":"
 		"\"switch\","
 		"\"commandId\":\"c7\",\"result\":\"connected\",\"boardState\":\"Hold\","
@@ -473,7 +477,7 @@ static void what_a_call_has_not_is_null_or_empty(void **state)
 		    "\"fromId\":\"\",\"toType\":\"\",\"toId\":\"\",\"dtCallId\":null,"
 		    "\"isCallback\":false,\"retryDatetime\":null,\"dnis\":\"\",\"queueDn\":\"\","
 		    "\"agentId\":\"\",\"extension\":\"\",\"tab\":0,\"callId\":null,\"version\":0,"
-		    "\"held\":false,\"muted\":false,\"recording\":false,\"paused\":false,"
+		    "\"held\":false,\"muted\":false,\"recording\":\"off\",\"paused\":false,"
 		    "\"endedBy\":\"\",\"cause\":null,\"reason\":\"\",\"actor\":\"agent\","
 		    "\"commandId\":\"\",\"result\":\"none\",\"boardState\":\"Ring\","
 		    "\"previewUntil\":null,\"ringUntil\":null,\"wrapUntil\":null,"

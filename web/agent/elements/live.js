@@ -10,6 +10,8 @@ class Live extends Piece {
     const { hold, mute, keypadToggle, transferToggle, digits, keys, transfer, blind, complete, conference } = this.parts
     hold.addEventListener('click', () => this.command(this.call.held ? 'resume' : 'hold'))
     mute.addEventListener('click', () => this.command('mute', !this.call.muted))
+    this.parts.record.addEventListener('click', () => this.command(this.call.recording === 'off' ? 'startRecording' : 'stopRecording'))
+    this.parts.recordPause.addEventListener('click', () => this.command(this.call.recording === 'paused' ? 'resumeRecording' : 'pauseRecording'))
     keypadToggle.addEventListener('click', () => this.toggle('keypad', 'digits'))
     transferToggle.addEventListener('click', () => this.toggle('transfer', 'target'))
     digits.addEventListener('input', () => this.typed())
@@ -108,6 +110,7 @@ class Live extends Piece {
     setAttribute(mute, 'aria-pressed', String(call.muted))
     setIcon(muteIcon, call.muted ? 'mic-off' : 'mic')
     setText(muteText, call.muted ? 'Unmute' : 'Mute')
+    this.showRecording(call, may)
     setDisabled(keypadToggle, !may('sendDTMF'))
     setDisabled(digits, !may('sendDTMF'))
     keys.disabled = !may('sendDTMF')
@@ -115,6 +118,16 @@ class Live extends Piece {
     setDisabled(consult, !may('transferConsult'))
     setDisabled(blind, !may('transferBlind'))
     for (const button of this.querySelectorAll('[data-command]')) setDisabled(button, !may(button.dataset.command))
+  }
+
+  showRecording({ recording }, may) {
+    const { record, recordText, recordPause, recordPauseIcon, recordPauseText } = this.parts
+    setDisabled(record, !may(recording === 'off' ? 'startRecording' : 'stopRecording'))
+    setText(recordText, recording === 'off' ? 'Record' : 'Stop recording')
+    setHidden(recordPause, recording === 'off')
+    setDisabled(recordPause, !may(recording === 'paused' ? 'resumeRecording' : 'pauseRecording'))
+    setIcon(recordPauseIcon, recording === 'paused' ? 'play' : 'pause')
+    setText(recordPauseText, recording === 'paused' ? 'Resume recording' : 'Pause recording')
   }
 
   /* What this call and a held one on another tab can become together. */
