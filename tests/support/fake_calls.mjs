@@ -171,6 +171,7 @@ export class FakeTab {
     this.enter('idle', {
       held: false,
       muted: false,
+      recording: 'off',
       partnerTab: null,
       endedBy,
       cause,
@@ -200,14 +201,14 @@ export class FakeTab {
       case 'idle':
         return ['dial', 'setOutcome', 'scheduleCallback', 'endWrap', ...(this.isOverdue() ? [] : [timer])]
       default:
-        return call.held ? ['resume', 'release'] : this.canActive()
+        return call.held ? ['resume', 'release', ...recordingCan(call)] : this.canActive()
     }
   }
 
   canActive() {
     const others = [...this.agent.tabs.values()].filter((tab) => tab !== this && tab.isHeld())
     return [
-      'release', 'hold', 'transferBlind', 'transferConsult', 'sendDTMF', 'playWaveFile', 'mute',
+      'release', 'hold', 'transferBlind', 'transferConsult', 'sendDTMF', 'playWaveFile', 'mute', ...recordingCan(this.call),
       ...(others.length ? ['transferComplete', 'conference'] : []),
       ...(this.call.direction === 'transfer' && this.call.partnerTab ? ['cancelConsult'] : []),
     ]
@@ -234,6 +235,14 @@ export class FakeTab {
     else if (this.call.state === 'idle' && this.call.outcome) this.enter('end')
     else if (this.call.state === 'idle') this.update({ wrapUntil: null, boardState: 'Pause', wrapRequired: true })
   }
+}
+
+const RECORDING_CAN = { off: ['startRecording'], on: ['stopRecording', 'pauseRecording'], paused: ['stopRecording', 'resumeRecording'] }
+const recordingCan = (call) => RECORDING_CAN[call.recording]
+
+function record(tab, method, recording) {
+  mustBe(tab.call && recordingCan(tab.call).includes(method), 'call.not_recorded', `${method} is not possible: this tab is ${stateOf(tab)}`)
+  tab.update({ recording })
 }
 
 /* Method of docs/protocol.md -> what it does. Returns the tab its answer names. */
@@ -311,6 +320,10 @@ const METHODS = {
     mustBe(tab.isActive(), 'call.not_active', `sendDTMF needs an active call: this tab is ${stateOf(tab)}`)
     tab.digits = (tab.digits ?? '') + digits
   },
+  startRecording: (tab) => record(tab, 'startRecording', 'on'),
+  stopRecording: (tab) => record(tab, 'stopRecording', 'off'),
+  pauseRecording: (tab) => record(tab, 'pauseRecording', 'paused'),
+  resumeRecording: (tab) => record(tab, 'resumeRecording', 'on'),
   mute(tab, { on }) {
     if (typeof on !== 'boolean') throw new Refusal('json.missing', 'mute needs on', 'on')
     mustBe(tab.isActive(), 'call.not_active', `mute needs an active call: this tab is ${stateOf(tab)}`)

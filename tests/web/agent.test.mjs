@@ -69,7 +69,7 @@ onPage('by keyboard alone: sign in, dial, hang up, choose an outcome, next', {},
   assert.equal(await it.focused(), 'Resume')
   await it.press('Enter')
   await it.shows('Talking')
-  await it.press('Tab', 'Tab', 'Tab', 'Tab')
+  await it.press('Tab', 'Tab', 'Tab', 'Tab', 'Tab')
   assert.equal(await it.focused(), 'Hang up')
   await it.press('Enter')
   await it.shows('Wrap-up')
@@ -150,6 +150,22 @@ onPage('hold, mute and the keypad', {}, async (it) => {
   assert.equal(await it.focused(), 'Keypad')
   const mutes = it.commands().filter(([method]) => method === 'mute')
   assert.deepEqual(mutes, [['mute', { on: true }], ['mute', { on: false }]])
+})
+
+onPage('recording is begun, paused for what must not be kept, and ended', {}, async (it) => {
+  await it.signIn()
+  await it.talk()
+  assert.equal(await it.button('Pause recording').count(), 0)
+  await it.button('Record').click()
+  await it.button('Pause recording').click()
+  await it.page.getByText('Paused: silence is recorded').waitFor()
+  await it.button('Resume recording').click()
+  await it.button('Hold').click()
+  await it.shows('On hold')
+  await it.button('Stop recording').click()
+  await it.button('Record').waitFor()
+  const asked = it.commands().map(([method]) => method).filter((method) => method.endsWith('Recording'))
+  assert.deepEqual(asked, ['startRecording', 'pauseRecording', 'resumeRecording', 'stopRecording'])
 })
 
 onPage('a consultation opens a tab of its own; then transfer, conference or back', {}, async (it) => {
