@@ -26,9 +26,11 @@ static enum status dial(struct control *control, struct live_call *call, struct 
 	if (status == ST_OK)
 		status = telephony_make(control->telephony, line, &agent, &plan.dest, &plan.options,
 					err);
-	if (status == ST_OK)
-		control_set_line(control, call, line);
-	return status;
+	if (status != ST_OK)
+		return status;
+	control_set_line(control, call, line);
+	call->far_waits = true;
+	return ST_OK;
 }
 
 static enum status transfer(struct control *control, struct live_call *call, const char *number,
@@ -37,9 +39,11 @@ static enum status transfer(struct control *control, struct live_call *call, con
 	struct dial_plan plan;
 	enum status status = control_plan_dial(control, call, number, &plan, err);
 
-	return status == ST_OK ? telephony_transfer_blind(control->telephony, call->line,
-							  &plan.dest, &plan.options, err)
-			       : status;
+	if (status == ST_OK)
+		status = telephony_transfer_blind(control->telephony, call->line, &plan.dest,
+						  &plan.options, err);
+	call->far_waits |= status == ST_OK;
+	return status;
 }
 
 static enum status answer(struct control *control, struct live_call *call, struct err *err)

@@ -288,6 +288,7 @@ static bool append_intent(struct control *control, struct work *work, uint64_t b
 	intent->other_tab = command->other_tab;
 	intent->call_id = command->call_id;
 	intent->direction = command->direction;
+	intent->far_waits = true;
 	str_copy_cut(intent->number, sizeof(intent->number), command->number);
 	if (control_append(control, record, &number))
 		control_when_stable(control, PENDING_INTENT, number)->work = work;
@@ -404,6 +405,7 @@ bool control_intend_dial(struct control *control, const struct live_call *call,
 	record->intent.agent_id = call->call.view.agent_id;
 	record->intent.tab = call->call.view.tab;
 	record->intent.call_id = call->call.view.call_id;
+	record->intent.far_waits = true;
 	if (control_append(control, record, &number))
 		control_when_stable(control, PENDING_INTENT, number)->work = work;
 	else

@@ -84,10 +84,13 @@ static struct live_call *changed_by(struct control *control, const struct record
 	return NULL;
 }
 
-/* Only records would have told of them, and there is none: they were certainly not done. */
-static bool is_record_only(int kind)
+/* Without the step that tells of it this was certainly not done, or is undone by now: it happens in
+ * records only; or what is so at the switch is made what the last step says it is (who hears whom,
+ * who is held, who is mute), and a caller who was answered is still offered; or it calls somebody,
+ * which waits for the step. */
+static bool is_surely_undone(const struct record_intent *intent)
 {
-	switch ((enum command_kind)kind) {
+	switch ((enum command_kind)intent->kind) {
 	case CMD_PAUSE_TIMER:
 	case CMD_RESUME_TIMER:
 	case CMD_SET_OUTCOME:
@@ -95,9 +98,37 @@ static bool is_record_only(int kind)
 	case CMD_END_WRAP:
 	case CMD_AGENT_STATE:
 	case CMD_PRESENT:
+	case CMD_SKIP:
+	case CMD_ANSWER:
+	case CMD_HOLDRESUME:
+	case CMD_RESUME:
+	case CMD_MUTE:
 		return true;
+	case CMD_DIAL:
+	case CMD_TRANSFER_BLIND:
+	case CMD_TRANSFER_CONSULT:
+		return intent->far_waits;
 	default:
 		return false;
+	}
+}
+
+/* As if it had never been asked: who asks again under the same id, or has already, gets it done. */
+static void begin_anew(struct control *control, struct remembered *entry)
+{
+	struct work *asked = NULL, *work;
+
+	while ((work = entry->waiters)) { /* the newest is first */
+		entry->waiters = work->next;
+		work->next = asked;
+		asked = work;
+	}
+	memory_forget(control, entry);
+	while ((work = asked)) {
+		asked = work->next;
+		work->kind = WORK_COMMAND;
+		work->u.c.entry = NULL;
+		control_push(control, work);
 	}
 }
 
@@ -123,8 +154,8 @@ static void settle_one(struct control *control, struct remembered *entry)
 	struct live_call *call = changed_by(control, &intent);
 	struct reply reply = {.status = ST_OK, .tab = intent.tab};
 
-	if (!call && is_record_only(intent.kind)) {
-		memory_forget(control, entry);
+	if (!call && is_surely_undone(&intent)) {
+		begin_anew(control, entry);
 		return;
 	}
 	if (!call && !PLANTED(22) &&

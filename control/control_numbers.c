@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "calls/number.h"
 
@@ -102,6 +103,7 @@ enum status control_plan_dial(const struct control *control, const struct live_c
 
 	memset(ret, 0, sizeof(*ret));
 	ret->options.ring_s = control->config.ring_s + RING_MARGIN_S;
+	ret->options.far_waits = !PLANTED(7);
 	ret->dest.kind = find_station(control, number) ? TEL_DEST_STATION : TEL_DEST_NUMBER;
 	str_copy_cut(dialed, sizeof(dialed), number);
 	if (ret->dest.kind == TEL_DEST_NUMBER)

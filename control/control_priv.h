@@ -55,6 +55,7 @@ struct live_call {
 	struct timer timer;
 	struct control *control;
 	uint64_t recovered;   /* the record it was last seen in, copies not counted */
+	bool far_waits;	      /* for its next record to be stable; then it may be called */
 	uint64_t last_record; /* its end is stable with this one ... */
 	bool is_ended; /* ... which has happened: forgotten when the switch has let go of it too */
 	unsigned told_can; /* as of its last record */
@@ -116,7 +117,14 @@ struct work { /* one item of the queue */
 	} u;
 };
 
-enum pending_kind { PENDING_CALL, PENDING_AGENT, PENDING_FORGET, PENDING_INTENT, PENDING_ANSWER };
+enum pending_kind {
+	PENDING_CALL,
+	PENDING_AGENT,
+	PENDING_FORGET,
+	PENDING_INTENT,
+	PENDING_ANSWER,
+	PENDING_FAR
+};
 struct pending_tell { /* waits for its record */
 	struct pending_tell *next;
 	uint64_t record;
@@ -128,6 +136,7 @@ struct pending_tell { /* waits for its record */
 	struct live_call *forget; /* FORGET */
 	struct work *work;	  /* INTENT: runs then; NULL = refused meanwhile */
 	struct remembered *entry; /* ANSWER */
+	struct uuid call_id;	  /* FAR: its far party may be called then */
 };
 
 struct timer_dial { /* at recovery: a preview's end that was about to be dialed */

@@ -102,8 +102,11 @@ static void recover_call(struct control *control, const struct record *record)
 
 static void recover_timer_dial(struct control *control, const struct record *record)
 {
-	struct timer_dial *dial = xcalloc(1, sizeof(*dial));
+	struct timer_dial *dial;
 
+	if (record->intent.far_waits)
+		return; /* without the step behind it nobody was called: the preview goes on */
+	dial = xcalloc(1, sizeof(*dial));
 	dial->call_id = record->intent.call_id;
 	dial->number = record->number;
 	LL_PREPEND(control->timer_dials, dial);
@@ -159,8 +162,9 @@ static int by_waiting(const struct live_call *a, const struct live_call *b)
 	       (a->waiting_since_ms < b->waiting_since_ms);
 }
 
-/* Whether the switch was asked is not known: it is as if it had been, and reading the switch back
- * tells. It is never asked again. */
+/* A journal of before the far party waited for the step to be stable: whether the switch was asked
+ * is not known. It is as if it had been, and reading the switch back tells. It is never asked
+ * again. */
 static void assume_dialed(struct control *control, struct live_call *call,
 			  enum call_event_kind kind, enum actor actor, const char *command_id)
 {
@@ -189,6 +193,8 @@ static void recover_dial(struct control *control, const struct record_intent *in
 	enum call_direction direction =
 		intent->direction == DIR_CLICKTOCALL ? DIR_CLICKTOCALL : DIR_OUTBOUND;
 
+	if (intent->far_waits)
+		return; /* without its step it was certainly not done */
 	if (call) {
 		if (call->call.view.state == CALL_PREVIEW ||
 		    call->call.view.state == CALL_PREVIEW_PAUSED)
@@ -213,8 +219,7 @@ static void recover_timer_dials(struct control *control)
 	{
 		struct live_call *call = find_call(control, &dial->call_id);
 
-		if (call && call->call.view.state == CALL_PREVIEW &&
-		    dial->number > call->recovered && !PLANTED(7))
+		if (call && call->call.view.state == CALL_PREVIEW && dial->number > call->recovered)
 			assume_dialed(control, call, EV_PREVIEW_TIME, ACTOR_TIMER, NULL);
 		free(dial);
 	}

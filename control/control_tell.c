@@ -86,6 +86,27 @@ static struct tab_slot *fill_stream(struct control *control, const struct live_c
 	return slot;
 }
 
+/* What is called is stable first: after a crash it is certain that nobody else was. */
+static void call_far_when_stable(struct control *control, struct live_call *call)
+{
+	struct pending_tell *pending;
+
+	if (!call->far_waits)
+		return;
+	call->far_waits = false;
+	pending = control_when_stable(control, PENDING_FAR, call->last_record);
+	pending->call_id = call->call.view.call_id;
+}
+
+static void call_far(struct control *control, const struct uuid *call_id)
+{
+	struct live_call *call;
+
+	HASH_FIND(by_id, control->calls, call_id, sizeof(*call_id), call);
+	if (call && call->line[0])
+		telephony_call_far(control->telephony, call->line);
+}
+
 /* Appends; what is on a stream is told when it is stable. */
 static bool append_call(struct control *control, struct live_call *call, enum tell_kind tell,
 			struct record *record)
@@ -98,6 +119,7 @@ static bool append_call(struct control *control, struct live_call *call, enum te
 	if (!control_append(control, record, &number))
 		return false;
 	call->last_record = number;
+	call_far_when_stable(control, call);
 	if (!slot)
 		return true;
 	slot->appended_seq = record->seq;
@@ -310,6 +332,9 @@ static void tell(struct control *control, struct pending_tell *pending)
 		break;
 	case PENDING_ANSWER:
 		control_tell_answer(control, pending->entry);
+		break;
+	case PENDING_FAR:
+		call_far(control, &pending->call_id);
 		break;
 	}
 	free(pending->call);

@@ -96,6 +96,9 @@ struct record_intent {
 	struct uuid call_id; /* of the call it would make: its leg at the switch is found by it */
 	char number[NUMBER_SIZE];
 	enum call_direction direction;
+	/* Nobody but the agent is called before the step that says so is stable: without that step
+	 * nobody was. */
+	bool far_waits;
 };
 
 /* One file at the switch. ended_at_ms 0: it begins. */

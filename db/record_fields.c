@@ -182,6 +182,7 @@ static const struct record_field intent_fields[] = {
 	[8] = {UUID(record_intent, call_id)},
 	[9] = {TEXT(record_intent, number)},
 	[10] = {ENUM(record_intent, direction, DIR_COUNT)},
+	[11] = {BOOL(record_intent, far_waits)},
 };
 TABLE(intent_table, intent_fields);
 

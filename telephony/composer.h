@@ -150,6 +150,7 @@ struct tc_call {
 	struct tel_dest dest;
 	struct tel_call_options options;
 	struct pace_entry turn; /* SEEKING: whether it still waits for it */
+	struct tc_op *transfer; /* far_waits: how its target will be called; or NULL */
 	bool is_answered;	/* the switch was asked to answer the caller */
 	bool has_rung, is_muted;
 	enum tel_side end_side;
@@ -358,8 +359,8 @@ bool tc_state_is_current(
 bool tc_state_wants_audio(enum tc_state state);
 void tc_call_attach(struct tc_call *call, struct tc_line *line);
 void tc_call_move(struct tc_call *call,
-		  struct tc_mix *mix); /* to another mix's list; NULL: to none */
-void tc_call_dial(struct tc_call *call);
+		  struct tc_mix *mix);	 /* to another mix's list; NULL: to none */
+void tc_call_dial(struct tc_call *call); /* as soon as the far party may be called */
 void tc_call_join(struct tc_call *call); /* after answer: talk when both are there */
 void tc_call_settle(struct tc_call *call);
 void tc_call_clear(struct tc_call *call, int cause, enum tel_side side);
@@ -392,7 +393,8 @@ void tc_records_done(struct telephony *t);
 
 /* composer_pair.c */
 void tc_mix_leave(struct tc_mix *mix,
-		  enum tel_side side); /* its calls are over, its parties stay */
+		  enum tel_side side);	      /* its calls are over, its parties stay */
+void tc_transfer_begin(struct tc_call *call); /* calls the target */
 void tc_transfer_up(struct tc_call *call);
 void tc_transfer_failed(struct tc_call *call, const struct tc_ending *ending);
 

@@ -48,6 +48,7 @@ void tc_call_free(struct tc_call *call)
 	timer_stop(call->telephony->timers, &call->end_timer);
 	pace_remove(&call->telephony->pace, &call->turn);
 	HASH_DEL(call->telephony->calls, call);
+	free(call->transfer);
 	free(call);
 }
 
@@ -132,6 +133,8 @@ void tc_call_dial(struct tc_call *call)
 	struct telephony *t = call->telephony;
 	struct tc_op op = {.kind = TC_LEG_MAKE, .dest = call->dest};
 
+	if (call->options.far_waits)
+		return;
 	str_format(op.leg, sizeof op.leg, "%s-c-%s", t->node, call->id);
 	str_copy(op.options.caller_number, sizeof op.options.caller_number,
 		 call->options.caller_number);
@@ -146,6 +149,20 @@ void tc_call_dial(struct tc_call *call)
 	call->state = TC_CALLING;
 	tc_send(t, &op);
 	tc_tell(t, TELCALL_DIALING, call);
+}
+
+void telephony_call_far(struct telephony *t, const char *id)
+{
+	struct tc_call *call = tc_call_find(t, id);
+
+	if (!call)
+		return;
+	call->options.far_waits = false;
+	if (call->state == TC_SEEKING && tc_line_is_in(call->line))
+		tc_call_dial(call);
+	if (call->state == TC_TRANSFERRING && call->transfer)
+		tc_transfer_begin(call);
+	tc_tell_all(t);
 }
 
 void tc_call_join(struct tc_call *call)

@@ -34,6 +34,40 @@ static enum status check_transfer(const struct tc_call *call, const struct tel_d
 	return ST_OK;
 }
 
+static struct tc_op *transfer_op(const struct tc_call *call, const struct tel_dest *dest,
+				 const struct tel_call_options *options)
+{
+	struct telephony *t = call->telephony;
+	struct tc_op *op = xcalloc(1, sizeof *op);
+
+	op->kind = TC_LEG_MAKE;
+	op->dest = *dest;
+	str_format(op->leg, sizeof op->leg, "%s-t-%" PRIu64, t->node, ++t->next_serial);
+	str_copy(op->options.caller_number, sizeof op->options.caller_number,
+		 options->caller_number);
+	str_copy(op->options.caller_name, sizeof op->options.caller_name, options->caller_name);
+	op->options.is_withheld = options->is_withheld;
+	op->options.timeout_s = options->ring_s;
+	str_copy(op->options.mix, sizeof op->options.mix, call->mix->id);
+	str_copy(op->options.tag, sizeof op->options.tag, call->id);
+	return op;
+}
+
+void tc_transfer_begin(struct tc_call *call)
+{
+	struct telephony *t = call->telephony;
+	struct tc_op *op = call->transfer;
+
+	call->transfer = NULL;
+	tc_line_settle(call->line);
+	call->target = tc_leg_create(t, op->leg, TC_TARGET);
+	tc_pace_count(t);
+	call->target->call = call;
+	tc_mix_enlist(t, call->mix, call->target);
+	tc_send(t, op);
+	free(op);
+}
+
 enum status telephony_transfer_blind(struct telephony *t, const char *id,
 				     const struct tel_dest *dest,
 				     const struct tel_call_options *options, struct err *err)
@@ -47,22 +81,11 @@ enum status telephony_transfer_blind(struct telephony *t, const char *id,
 		status = check_transfer(call, dest, options, err);
 	if (status != ST_OK)
 		return status;
-	struct tc_op op = {.kind = TC_LEG_MAKE, .dest = *dest};
-	str_format(op.leg, sizeof op.leg, "%s-t-%" PRIu64, t->node, ++t->next_serial);
-	str_copy(op.options.caller_number, sizeof op.options.caller_number, options->caller_number);
-	str_copy(op.options.caller_name, sizeof op.options.caller_name, options->caller_name);
-	op.options.is_withheld = options->is_withheld;
-	op.options.timeout_s = options->ring_s;
-	str_copy(op.options.mix, sizeof op.options.mix, call->mix->id);
-	str_copy(op.options.tag, sizeof op.options.tag, call->id);
 	tc_play_stop(t, call->mix);
 	call->state = TC_TRANSFERRING;
-	tc_line_settle(call->line);
-	call->target = tc_leg_create(t, op.leg, TC_TARGET);
-	tc_pace_count(t);
-	call->target->call = call;
-	tc_mix_enlist(t, call->mix, call->target);
-	tc_send(t, &op);
+	call->transfer = transfer_op(call, dest, options);
+	if (!options->far_waits)
+		tc_transfer_begin(call);
 	return ST_OK;
 }
 

@@ -40,6 +40,9 @@ struct tel_call_options {
 	char caller_name[TEL_NAME_SIZE];     /* this too */
 	bool is_withheld;
 	unsigned ring_s; /* switch-side limit; control has its own timer */
+	/* Nobody but the agent is called before telephony_call_far(), and he does not leave a call
+	 * that is transferred: so that what is called can be made certain first. */
+	bool far_waits;
 };
 
 enum tel_call_fact_kind {
@@ -220,6 +223,9 @@ void telephony_figures(const struct telephony *, struct telephony_figures *ret);
 enum status telephony_make(struct telephony *, const char *call, const struct tel_agent *agent,
 			   const struct tel_dest *dest, const struct tel_call_options *,
 			   struct err *) MUST_USE;
+/* The number of a call, or of its transfer, that was made with far_waits may be called now; also
+ * when it is too late for that or was said before. */
+void telephony_call_far(struct telephony *, const char *call);
 /* An offered leg becomes this call; the caller hears ringing. */
 enum status telephony_adopt(struct telephony *, const char *call, const char *leg,
 			    struct err *) MUST_USE;

@@ -43,7 +43,7 @@ test('stop.graceful: restarts under load', { timeout: 240_000 }, async () => {
   await agents.finish()
   await world.gateway.restart()
   const findings = check(await world.logs())
-  const unknown = agents.workers.reduce((sum, worker) => sum + worker.unknown, 0)
+  const unknown = Object.values(agents.unknown).reduce((sum, count) => sum + count, 0)
   const list = gaps()
   const longest = Math.max(...list)
   const told = world.log.entries.filter(({ kind, code, reason }) => kind === 'closed' && code === 1012 && /^retry=\d+$/.test(reason ?? '')).length

@@ -36,8 +36,9 @@ export class Worker {
   #isFinishing = false
   #isAbandoned = false
   calls = 0
+  commands = 0
   refused = {} // {code: how often}, of commands
-  unknown = 0
+  unknown = {} // {method: how often nobody knows whether it was done}
 
   /* awayMs: he comes back after up to so long. again: how likely he then repeats a command that was answered. */
   constructor(world, tab, { random, numbers, thinkMs = 40, awayMs = 0, again = 0 }) {
@@ -106,15 +107,16 @@ export class Worker {
       const answer = await this.tab.command(method, params, id)
       if (answer.lost) continue
       this.last = [method, params, id]
-      if (answer.error?.code !== NOT_NOW) return this.#count(answer)
+      if (answer.error?.code !== NOT_NOW) return this.#count(method, answer)
       await pause(RETRY_MS)
     }
   }
 
-  #count(answer) {
+  #count(method, answer) {
     const code = answer.error?.data?.code
+    this.commands++
     if (code) this.refused[code] = (this.refused[code] ?? 0) + 1
-    if (code === 'command.unknown') this.unknown++
+    if (code === 'command.unknown') this.unknown[method] = (this.unknown[method] ?? 0) + 1
     return answer
   }
 
@@ -157,6 +159,15 @@ export async function startAgents(world, { count, random, numbers, ...more }) {
     workers,
     get calls() {
       return workers.reduce((sum, { calls }) => sum + calls, 0)
+    },
+    get commands() {
+      return workers.reduce((sum, worker) => sum + worker.commands, 0)
+    },
+    /* {method: how often nobody knows whether it was done} */
+    get unknown() {
+      const all = {}
+      for (const worker of workers) for (const [method, count] of Object.entries(worker.unknown)) all[method] = (all[method] ?? 0) + count
+      return all
     },
     get inFlight() {
       return tabs.filter(({ call }) => call && !['idle', 'end'].includes(call.state)).length

@@ -63,6 +63,37 @@ static void mute_is_what_the_call_says(void **state)
 }
 
 /* The intent was stable, the switch was never asked; the reverse; and an agent without a leg. */
+/* Done at the switch, and the program ended before it had written that down: the call is what is
+ * written. */
+static void what_nobody_wrote_down_is_undone(void **state)
+{
+	(void)state;
+	const struct tel_dest dest = {.kind = TEL_DEST_NUMBER, .value = "+15550408"};
+	const struct tel_call_options waits = {.far_waits = true};
+
+	for (int i = 0; i < 3; i++) {
+		struct crew crew;
+
+		crew_open(&crew, NULL);
+		crew_talk(&crew, "1", AGENT, CUST);
+		if (i == 0)
+			crew_hold(&crew, "1");
+		else if (i == 1)
+			assert_int_equal(telephony_mute(crew.telephony, "1", true, NULL), ST_OK);
+		else
+			assert_int_equal(
+				telephony_transfer_blind(crew.telephony, "1", &dest, &waits, NULL),
+				ST_OK);
+		crew_live_again(&crew, TEL_WAS_TALK, AGENT, 1000);
+		crew_run_ms(&crew, 1000);
+		assert_party_hears(&crew, CUST, AGENT);
+		assert_party_hears(&crew, AGENT, CUST);
+		assert_int_equal(crew_legs(&crew), 2);
+		crew_end(&crew, "1");
+		crew_done_empty(&crew);
+	}
+}
+
 static void held_call_stays_held(void **state)
 {
 	(void)state;
@@ -682,6 +713,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(talk_goes_on),
 		cmocka_unit_test(mute_is_what_the_call_says),
+		cmocka_unit_test(what_nobody_wrote_down_is_undone),
 		cmocka_unit_test(held_call_stays_held),
 		cmocka_unit_test(consultation_goes_on),
 		cmocka_unit_test(call_being_made_is_found_as_it_is),

@@ -36,6 +36,81 @@ static void made_call_goes_through_its_phases(void **state)
 	crew_done_empty(&crew);
 }
 
+static void make_waiting(struct crew *crew)
+{
+	struct tel_agent agent = crew_agent(AGENT);
+	struct tel_dest dest = {.kind = TEL_DEST_NUMBER, .value = CUST};
+	struct tel_call_options options = {.far_waits = true};
+
+	assert_int_equal(telephony_make(crew->telephony, "1", &agent, &dest, &options, NULL),
+			 ST_OK);
+}
+
+static void far_party_that_waits_is_called_when_it_may_be(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct crew crew;
+
+		crew_open(&crew, NULL);
+		make_waiting(&crew);
+		crew_run_ms(&crew, i == 0 ? 5000 : 50); /* his telephone is up, or rings */
+		assert_int_equal(crew_legs(&crew), 1);
+		assert_int_equal(crew_told(&crew, TELCALL_DIALING, NULL), 0);
+		telephony_call_far(crew.telephony, "1");
+		telephony_call_far(crew.telephony, "1");
+		crew_run_ms(&crew, 2000);
+		assert_int_equal(crew_told(&crew, TELCALL_DIALING, "1"), 1);
+		assert_party_hears(&crew, AGENT, CUST);
+		crew_end(&crew, "1");
+		crew_done_empty(&crew);
+	}
+}
+
+static void far_party_that_waits_is_not_called_when_the_call_ends_before(void **state)
+{
+	(void)state;
+	struct crew crew;
+
+	crew_open(&crew, NULL);
+	make_waiting(&crew);
+	crew_run_ms(&crew, 1000);
+	crew_end(&crew, "1");
+	telephony_call_far(crew.telephony, "1");
+	crew_run_ms(&crew, 2000);
+	assert_int_equal(crew_told(&crew, TELCALL_DIALING, NULL), 0);
+	crew_done_empty(&crew);
+}
+
+static void transfer_that_waits_is_begun_when_it_may_be(void **state)
+{
+	(void)state;
+	struct tel_dest dest = {.kind = TEL_DEST_NUMBER, .value = "+15550002"};
+	struct tel_call_options options = {.far_waits = true};
+	struct crew crew;
+
+	for (int i = 0; i < 2; i++) {
+		crew_open(&crew, NULL);
+		crew_talk(&crew, "1", AGENT, CUST);
+		assert_int_equal(
+			telephony_transfer_blind(crew.telephony, "1", &dest, &options, NULL),
+			ST_OK);
+		crew_run_ms(&crew, 3000);
+		assert_party_hears(&crew, CUST, AGENT);
+		if (i == 1)
+			crew_end(&crew, "1");
+		telephony_call_far(crew.telephony, "1");
+		crew_run_ms(&crew, 2000);
+		assert_int_equal(crew_told(&crew, TELCALL_TRANSFERRED, "1"), i == 0);
+		if (i == 0)
+			assert_party_hears(&crew, CUST, "+15550002");
+		if (i == 0)
+			crew_hangup(&crew, CUST);
+		crew_settle(&crew);
+		crew_done_empty(&crew);
+	}
+}
+
 static void legs_and_mixes_carry_ids_of_this_node(void **state)
 {
 	(void)state;
@@ -387,6 +462,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(made_call_goes_through_its_phases),
+		cmocka_unit_test(far_party_that_waits_is_called_when_it_may_be),
+		cmocka_unit_test(far_party_that_waits_is_not_called_when_the_call_ends_before),
+		cmocka_unit_test(transfer_that_waits_is_begun_when_it_may_be),
 		cmocka_unit_test(legs_and_mixes_carry_ids_of_this_node),
 		cmocka_unit_test(answering_numbers_come_up),
 		cmocka_unit_test(held_customer_hears_music_and_agent_nothing),
