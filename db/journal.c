@@ -255,11 +255,14 @@ enum status journal_append(struct journal *journal, uint16_t type, const void *p
 	journal_buffer_reserve(buffer, bytes);
 	uint8_t *at = buffer->bytes + buffer->size;
 	entry.number = journal->appended + 1;
+	entry.goes_on = journal->is_held;
 	entry_put(at, &entry);
 	if (size > 0)
 		memcpy(at + ENTRY_HEADER_SIZE, payload, size);
 	memset(at + ENTRY_HEADER_SIZE + size, 0, bytes - ENTRY_HEADER_SIZE - size);
 	bool was_empty = buffer->size == 0;
+	journal->has_step = journal->is_held;
+	journal->step_at = buffer->size;
 	buffer->size += bytes;
 	journal->waiting += bytes;
 	journal->appended = entry.number;
@@ -270,9 +273,24 @@ enum status journal_append(struct journal *journal, uint16_t type, const void *p
 	return ST_OK;
 }
 
+/* The last entry of a step is known when it is over. */
+static void end_step(struct journal *journal)
+{
+	uint8_t *at = journal->pending.bytes + journal->step_at;
+	struct entry_header entry;
+
+	if (!journal->has_step)
+		return;
+	journal->has_step = false;
+	entry_get(at, &entry);
+	entry.goes_on = false;
+	entry_put(at, &entry);
+}
+
 void journal_hold(struct journal *journal, bool on)
 {
 	pthread_mutex_lock(&journal->lock);
+	end_step(journal);
 	journal->is_held = on;
 	if (!on && journal->pending.size > 0)
 		pthread_cond_signal(&journal->wake);

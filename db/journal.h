@@ -102,9 +102,8 @@ uint64_t journal_close(struct journal *journal, unsigned wait_ms);
  * JOURNAL_PAYLOAD_MAX. From one thread only. Not when read-only. */
 enum status journal_append(struct journal *journal, uint16_t type, const void *payload, size_t size,
 			   uint64_t *ret_number) MUST_USE;
-/* Between on and off nothing of what is appended is written, and then all of it in one group (but
- * for what exceeds a group, 1 MB, or a segment): a killed process has left all of it or nothing.
- * Keep it short. */
+/* Between on and off nothing of what is appended is written, and then all of it in one group: a
+ * killed process or a power cut has left all of it or nothing. Keep it short. */
 void journal_hold(struct journal *journal, bool on);
 uint64_t journal_appended(const struct journal *journal);
 uint64_t journal_synced(const struct journal *journal); /* from any thread */

@@ -189,9 +189,11 @@ static enum status find_segments(struct scan *scan)
 
 struct walk {
 	const struct journal_segment *segment;
-	uint64_t expected; /* the number that comes next */
-	uint64_t known;	   /* up to here entries were stable, says what was read so far */
-	int64_t group_at;  /* the first entry of the latest group */
+	uint64_t expected;  /* the number that comes next */
+	uint64_t known;	    /* up to here entries were stable, says what was read so far */
+	int64_t group_at;   /* the first entry of the latest group */
+	uint64_t step_last; /* the last entry of the latest whole step */
+	int64_t step_end;   /* behind it */
 	bool is_over;
 };
 
@@ -280,10 +282,21 @@ static enum status note_damage(struct scan *scan, struct walk *walk)
 	return ST_OK;
 }
 
-static void go_on_at(struct scan *scan, struct walk *walk, uint64_t number)
+static void go_on_at(struct scan *scan, struct walk *walk, uint64_t number, int64_t at)
 {
 	scan->found->gap += number - walk->expected;
 	walk->expected = number;
+	walk->step_last = number - 1;
+	walk->step_end = at;
+}
+
+/* Of the last step only a part is there: nobody was told of it, and it does not count. */
+static void cut_part(struct scan *scan, struct walk *walk)
+{
+	if (walk->step_last < walk->known)
+		return;
+	walk->expected = walk->step_last + 1;
+	scan->cursor.at = walk->step_end;
 }
 
 /* There is no good entry with the expected number here. */
@@ -298,16 +311,17 @@ static enum status step_over(struct scan *scan, struct walk *walk)
 		return status;
 	if (is_last && behind.known < walk->expected) {
 		walk->is_over = true;
+		cut_part(scan, walk);
 		return measure_tail(scan);
 	}
 	if (note_damage(scan, walk) != ST_OK)
 		return ST_INVALID;
 	if (behind.has_entry && behind.entry.number <= walk->segment->upto) {
-		go_on_at(scan, walk, behind.entry.number);
+		go_on_at(scan, walk, behind.entry.number, behind.at);
 		scan->cursor.at = behind.at;
 		return ST_OK;
 	}
-	go_on_at(scan, walk, is_last ? behind.known + 1 : walk->segment->upto + 1);
+	go_on_at(scan, walk, is_last ? behind.known + 1 : walk->segment->upto + 1, scan->cursor.at);
 	walk->is_over = true;
 	return ST_OK;
 }
@@ -323,7 +337,8 @@ static enum status walk_segment(struct scan *scan, struct walk *walk)
 	if (fd < 0)
 		return journal_fail_io(scan->err, "a segment cannot be opened", errno);
 	cursor_set(cursor, fd, walk->segment->seed);
-	walk->group_at = cursor->at;
+	walk->group_at = walk->step_end = cursor->at;
+	walk->step_last = walk->expected - 1;
 	while (status == ST_OK && !walk->is_over && walk->expected <= walk->segment->upto) {
 		enum cursor_result result = cursor_look(cursor, &entry, &bytes);
 		if (result == CURSOR_FAILED)
@@ -338,6 +353,10 @@ static enum status walk_segment(struct scan *scan, struct walk *walk)
 			walk->group_at = cursor->at;
 		walk->expected++;
 		cursor_pass(cursor, &entry);
+		if (entry.goes_on)
+			continue;
+		walk->step_last = entry.number;
+		walk->step_end = cursor->at;
 	}
 	return status;
 }

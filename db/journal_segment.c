@@ -111,7 +111,7 @@ static enum header_verdict get_copy(const uint8_t *bytes, struct segment_header 
 	if (memcmp(bytes + H_MAGIC, MAGIC, sizeof(MAGIC) - 1) != 0 ||
 	    get32(bytes + H_CHECKSUM) != checksum(0, copy, COPY_SIZE))
 		return HEADER_BAD;
-	if (get32(bytes + H_VERSION) != SEGMENT_VERSION)
+	if (get32(bytes + H_VERSION) < 1 || get32(bytes + H_VERSION) > SEGMENT_VERSION)
 		return HEADER_NEWER;
 	*ret = (struct segment_header){
 		.number = get64(bytes + H_NUMBER),
@@ -149,8 +149,11 @@ enum {
 	E_NUMBER = 8,
 	E_SYNCED = 16,
 	E_TYPE = 24,
-	E_ZERO = 26,
+	E_FLAGS = 26,
+	E_ZERO = 28,
 };
+
+#define FLAG_GOES_ON 1
 
 size_t entry_bytes(uint32_t payload_size)
 {
@@ -171,6 +174,7 @@ void entry_put(uint8_t *bytes, const struct entry_header *entry)
 	put64(bytes + E_NUMBER, entry->number);
 	put64(bytes + E_SYNCED, entry->synced);
 	put16(bytes + E_TYPE, entry->type);
+	put16(bytes + E_FLAGS, entry->goes_on ? FLAG_GOES_ON : 0);
 }
 
 void entry_sign(uint8_t *bytes, const struct entry_header *entry, uint32_t seed)
@@ -186,10 +190,11 @@ bool entry_get(const uint8_t *bytes, struct entry_header *ret)
 		.synced = get64(bytes + E_SYNCED),
 		.size = get32(bytes + E_SIZE),
 		.type = get16(bytes + E_TYPE),
+		.goes_on = get16(bytes + E_FLAGS) & FLAG_GOES_ON,
 	};
 	return ret->number > 0 && ret->number < UINT64_MAX && ret->synced < ret->number &&
-	       ret->size <= JOURNAL_PAYLOAD_MAX && ret->type != 0 && get16(bytes + E_ZERO) == 0 &&
-	       get32(bytes + E_ZERO + 2) == 0;
+	       ret->size <= JOURNAL_PAYLOAD_MAX && ret->type != 0 &&
+	       get16(bytes + E_FLAGS) <= FLAG_GOES_ON && get32(bytes + E_ZERO) == 0;
 }
 
 bool entry_is_good(const uint8_t *bytes, const struct entry_header *entry, uint32_t seed)

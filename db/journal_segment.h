@@ -4,7 +4,7 @@
  * journal. */
 #include "db/journal.h"
 
-#define SEGMENT_VERSION	    1
+#define SEGMENT_VERSION	    2 /* 1 is read too: no entry says that its step goes on */
 #define SEGMENT_HEADER_SIZE 4096
 #define SEGMENT_NODE_MAX    24
 #define ENTRY_HEADER_SIZE   32
@@ -33,6 +33,7 @@ struct entry_header {
 	uint64_t synced; /* stable when the group of this entry was built */
 	uint32_t size;	 /* of the payload */
 	uint16_t type;
+	bool goes_on; /* the next entry belongs to the same step: both count, or none */
 };
 
 /* Bytes on disk: header, payload, zeros up to a multiple of 8. */

@@ -33,7 +33,9 @@ struct journal {
 	size_t waiting;		       /* bytes of entries that are not stable */
 	struct journal_segment *segments;
 	unsigned segment_count;
-	bool is_held; /* pending is not to be taken */
+	bool is_held;	/* pending is not to be taken */
+	bool has_step;	/* something was appended since then, the last of it */
+	size_t step_at; /* at this place of pending */
 	bool is_stopping;
 	int64_t stop_at_us;
 

@@ -86,22 +86,28 @@ static void succeeded(struct journal *journal, size_t size, uint64_t last)
 		journal->events.on_degraded(journal->events.user, NULL);
 }
 
-/* Entries from the front of what is taken, as many as fit into `room`; their bytes. */
+/* Whole steps from the front of what is taken, as many as fit into `room`; their bytes. At the end
+ * of what was taken a step is over. */
 static size_t build_group(struct journal *journal, size_t room, uint32_t seed, uint64_t *ret_last)
 {
 	uint8_t *from = journal->taken.bytes + journal->taken_done;
-	size_t left = journal->taken.size - journal->taken_done, size = 0;
+	size_t left = journal->taken.size - journal->taken_done, at = 0, size = 0;
 
 	*ret_last = journal->synced;
-	while (size < left) {
+	while (at < left) {
 		struct entry_header entry;
-		entry_get(from + size, &entry);
-		if (size + entry_bytes(entry.size) > room)
+		entry_get(from + at, &entry);
+		size_t bytes = entry_bytes(entry.size);
+		if (at + bytes > room)
 			break;
 		entry.synced = journal->synced;
-		entry_sign(from + size, &entry, seed);
+		entry.goes_on &= at + bytes < left;
+		entry_sign(from + at, &entry, seed);
+		at += bytes;
+		if (entry.goes_on)
+			continue;
 		*ret_last = entry.number;
-		size += entry_bytes(entry.size);
+		size = at;
 	}
 	return size;
 }
@@ -234,12 +240,17 @@ static bool begin_segment(struct journal *journal, size_t group_max)
 
 /* --- groups --- */
 
-static size_t next_entry_bytes(const struct journal *journal)
+static size_t next_step_bytes(const struct journal *journal)
 {
-	struct entry_header entry;
+	const uint8_t *from = journal->taken.bytes + journal->taken_done;
+	size_t left = journal->taken.size - journal->taken_done, size = 0;
+	struct entry_header entry = {.goes_on = true};
 
-	entry_get(journal->taken.bytes + journal->taken_done, &entry);
-	return entry_bytes(entry.size);
+	while (entry.goes_on && size < left) {
+		entry_get(from + size, &entry);
+		size += entry_bytes(entry.size);
+	}
+	return size;
 }
 
 /* What was taken together stays together: it goes into the next segment rather than into two. */
@@ -250,7 +261,7 @@ static size_t least_room(const struct journal *journal)
 
 	if (most > GROUP_MAX)
 		most = GROUP_MAX;
-	return left <= most ? left : next_entry_bytes(journal);
+	return left <= most ? left : next_step_bytes(journal);
 }
 
 /* A disk that has failed, for tests. */
@@ -268,13 +279,13 @@ static void tell_too_early(struct journal *journal, uint64_t last)
 	poll(NULL, 0, TOO_EARLY_MS);
 }
 
-static bool append_group(struct journal *journal)
+static bool append_group(struct journal *journal, size_t least)
 {
 	const struct journal_io *io = &journal->io;
 	size_t room = (size_t)(journal->size - journal->at);
+	size_t most = least > GROUP_MAX ? least : GROUP_MAX; /* a step is never in two groups */
 	uint64_t last;
-	size_t size =
-		build_group(journal, room < GROUP_MAX ? room : GROUP_MAX, journal->seed, &last);
+	size_t size = build_group(journal, room < most ? room : most, journal->seed, &last);
 
 	if (PLANTED(1))
 		tell_too_early(journal, last);
@@ -291,7 +302,7 @@ static bool append_group(struct journal *journal)
 static bool begin_with_group(struct journal *journal)
 {
 	size_t room = (size_t)journal->segment_size - SEGMENT_HEADER_SIZE;
-	size_t size = next_entry_bytes(journal);
+	size_t size = next_step_bytes(journal);
 
 	if (room > GROUP_MAX)
 		room = GROUP_MAX;
@@ -303,7 +314,7 @@ static void write_group(struct journal *journal)
 	size_t needed = least_room(journal);
 
 	if (journal->fd >= 0 && (int64_t)needed <= journal->size - journal->at) {
-		if (append_group(journal))
+		if (append_group(journal, needed))
 			return;
 		degrade(journal, errno);
 		seal(journal);
@@ -420,6 +431,7 @@ static bool wait_for_work(struct journal *journal)
 			journal->taken = journal->pending;
 			journal->pending = empty;
 			journal->pending.size = 0;
+			journal->has_step = false;
 			journal->taken_done = 0;
 		}
 		int64_t now_us = journal_now_us(), due_us = due_at(journal);

@@ -95,10 +95,10 @@ struct record_intent {
 	int tab, other_tab;
 	struct uuid call_id; /* of the call it would make: its leg at the switch is found by it */
 	char number[NUMBER_SIZE];
-	enum call_direction direction;
 	/* Nobody but the agent is called before the step that says so is stable: without that step
 	 * nobody was. */
 	bool far_waits;
+	enum call_direction direction;
 };
 
 /* One file at the switch. ended_at_ms 0: it begins. */
@@ -203,7 +203,7 @@ uint64_t record_log_close(struct record_log *, unsigned wait_ms);
 enum status record_append(struct record_log *, const struct record *record,
 			  uint64_t *ret_number) MUST_USE;
 /* What is appended between on and off is stable together or not at all, also when the program is
- * killed: the records of one step. */
+ * killed or the power goes: the records of one step. */
 void record_log_hold(struct record_log *, bool on);
 /* In the file `id` of its folder. */
 struct uuid record_log_journal_id(const struct record_log *);

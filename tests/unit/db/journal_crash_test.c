@@ -19,6 +19,8 @@
 #define IMAGES_DEFAULT	20000
 #define FLIPS		10000
 #define PAYLOAD_MAX	400
+#define STEP_MAX	300		/* more than a segment holds */
+#define BEYOND		(STEP_MAX + 20) /* entries of a run may be so many more */
 #define FOLDER		"/journal"
 
 static uint64_t seed_of_run(void)
@@ -40,6 +42,8 @@ static unsigned images_of_run(void)
 }
 
 /* --- a run that is recorded --- */
+
+static bool is_step_end[ENTRIES + BEYOND + 1] = {true}; /* entry by entry, of the last run */
 
 struct run {
 	struct ram *ram;
@@ -85,15 +89,36 @@ static int hook(void *user, enum ram_kind kind, const char *name)
 	return ram_random(&run->faults) % 40 == 0 ? EIO : 0;
 }
 
-static void append_group(struct run *run, unsigned count)
+static uint64_t append_step(struct run *run, unsigned count)
 {
 	uint8_t payload[PAYLOAD_MAX];
 	uint64_t number = 0;
 
+	if (count > 1)
+		journal_hold(run->journal, true);
 	for (unsigned i = 0; i < count; i++) {
 		size_t size = make_payload(journal_appended(run->journal) + 1, payload);
 		assert_int_equal(journal_append(run->journal, 1, payload, size, &number), ST_OK);
+		is_step_end[number] = false;
 	}
+	if (count > 1)
+		journal_hold(run->journal, false);
+	is_step_end[number] = true;
+	return number;
+}
+
+/* Steps of one or some entries, rarely of very many. */
+static void append_group(struct run *run, unsigned count)
+{
+	uint64_t number = 0;
+
+	for (unsigned left = count; left > 0;) {
+		unsigned step = 1 + (unsigned)(ram_random(&run->random) % left);
+		left -= step;
+		number = append_step(run, step);
+	}
+	if (ram_random(&run->random) % 60 == 0)
+		number = append_step(run, STEP_MAX);
 	pthread_mutex_lock(&run->lock);
 	while (run->synced < number)
 		pthread_cond_wait(&run->changed, &run->lock);
@@ -156,7 +181,7 @@ struct range {
 };
 
 struct verdict {
-	uint64_t lost, phantom, refused, unsteady;
+	uint64_t lost, phantom, refused, unsteady, partial;
 };
 
 /* What a journal holds; false when an entry is not what was appended. */
@@ -226,6 +251,10 @@ static void judge(struct ram *image, const struct promise *promise, struct verdi
 	bool is_phantom = !is_right || ret->last > promise->appended;
 	verdict->lost += is_lost;
 	verdict->phantom += is_phantom;
+	bool is_partial = !is_phantom && !is_step_end[ret->last];
+	verdict->partial += is_partial;
+	if (is_partial)
+		print_message("part of a step: to %" PRIu64 "\n", ret->last);
 	if (is_lost || is_phantom)
 		print_message("promised to %" PRIu64 " (released below %" PRIu64 "), found %" PRIu64
 			      " to %" PRIu64 "%s\n",
@@ -260,7 +289,7 @@ static unsigned crash_here(const struct ram_replay *replay, uint64_t *random,
 			   struct verdict *verdict)
 {
 	const struct promise promise = {
-		.acked = replay->acked, .released = replay->released, .appended = ENTRIES + 20};
+		.acked = replay->acked, .released = replay->released, .appended = ENTRIES + BEYOND};
 	struct ram *image = ram_replay_crash(replay, random);
 	struct ram *disk = NULL;
 	struct range range;
@@ -311,10 +340,13 @@ static void crash_anywhere_loses_nothing_that_was_promised(void **state)
 					   &random, &verdict);
 		ram_free(record);
 	}
-	uint64_t wrong = verdict.lost + verdict.phantom + verdict.refused + verdict.unsteady;
+	uint64_t wrong = verdict.lost + verdict.phantom + verdict.refused + verdict.unsteady +
+			 verdict.partial;
 	print_message("%u images: %" PRIu64 " lost, %" PRIu64 " phantom, %" PRIu64
-		      " refused, %" PRIu64 " read otherwise the second time\n",
-		      images, verdict.lost, verdict.phantom, verdict.refused, verdict.unsteady);
+		      " refused, %" PRIu64 " read otherwise the second time, %" PRIu64
+		      " with part of a step\n",
+		      images, verdict.lost, verdict.phantom, verdict.refused, verdict.unsteady,
+		      verdict.partial);
 	result_record(&(struct result){.test = "crash.images",
 				       .n = images,
 				       .seed = seed,

@@ -205,6 +205,39 @@ static uint32_t crc_of(const uint8_t *bytes, size_t size)
 	return ~crc;
 }
 
+static void set_version(struct world *world, uint8_t version)
+{
+	struct ram_inode *inode = ram_find(world->ram, FIRST);
+
+	for (unsigned at = 0; at <= 2048; at += 2048) {
+		inode->bytes[at + 8] = version;
+		memset(inode->bytes + at + 12, 0, 4);
+		uint32_t crc = crc_of(inode->bytes + at, 512);
+		memcpy(inode->bytes + at + 12, &crc, 4);
+	}
+}
+
+/* In it no entry says that its step goes on. */
+static void older_version_is_gone_on_from(void **state)
+{
+	(void)state;
+	struct world *world = world_make();
+
+	assert_true(world_open(world));
+	append_and_wait(world, 20);
+	world_close(world);
+	set_version(world, 1);
+	assert_true(world_open(world));
+	assert_int_equal(world->found.last, 20);
+	assert_int_equal(world->found.cut_bytes, 0);
+	append_and_wait(world, 10);
+	assert_entries(world->journal, 1, 1, 30);
+	world_close(world);
+	assert_true(world_open(world));
+	assert_entries(world->journal, 1, 1, 30);
+	world_free(world);
+}
+
 static void newer_version_is_refused(void **state)
 {
 	(void)state;
@@ -213,13 +246,7 @@ static void newer_version_is_refused(void **state)
 	assert_true(world_open(world));
 	append(world, 1);
 	world_close(world);
-	struct ram_inode *inode = ram_find(world->ram, FIRST);
-	for (unsigned at = 0; at <= 2048; at += 2048) {
-		inode->bytes[at + 8] = SEGMENT_VERSION + 1;
-		memset(inode->bytes + at + 12, 0, 4);
-		uint32_t crc = crc_of(inode->bytes + at, 512);
-		memcpy(inode->bytes + at + 12, &crc, 4);
-	}
+	set_version(world, SEGMENT_VERSION + 1);
 	assert_false(world_open(world));
 	assert_string_equal(world->err.code, "journal.newer");
 	world_free(world);
@@ -252,6 +279,45 @@ static void torn_tail_is_cut(void **state)
 	assert_true(world_open(world));
 	assert_int_equal(world->found.cut_bytes, 0);
 	assert_entries(world->journal, 1, 1, 17);
+	world_free(world);
+}
+
+/* Of a group the whole steps are kept, of which nothing may have been told either. */
+static void part_of_a_step_is_cut(void **state)
+{
+	(void)state;
+	struct world *world = world_make();
+
+	assert_true(world_open(world));
+	append_and_wait(world, 10);
+	world_hold_syncs(world, true);
+	append(world, 1);
+	wait_until(world, world->is_sync_waiting);
+	journal_hold(world->journal, true);
+	append(world, 3);
+	journal_hold(world->journal, false);
+	journal_hold(world->journal, true);
+	append(world, 7);
+	journal_hold(world->journal, false);
+	world_hold_syncs(world, false);
+	world_close(world);
+	int64_t at = place_of(world, 18);
+	memset(ram_find(world->ram, FIRST)->bytes + at + 8, 0, 50);
+	for (int i = 0; i < 2; i++) {
+		assert_true(world_open(world));
+		assert_int_equal(world->found.last, 14);
+		/* what may not have been stable was written into a segment of its own */
+		assert_int_equal(world->found.cut_bytes > 300, i == 0);
+		assert_int_equal(world->found.salvaged_gap, 0);
+		assert_entries(world->journal, 1, 1, 14);
+		world_close(world);
+	}
+	assert_true(world_open(world));
+	append_and_wait(world, 5);
+	world_close(world);
+	assert_true(world_open(world));
+	assert_int_equal(world->found.cut_bytes, 0);
+	assert_entries(world->journal, 1, 1, 19);
 	world_free(world);
 }
 
@@ -448,8 +514,10 @@ int main(void)
 		cmocka_unit_test(full_segment_is_followed_by_the_next),
 		cmocka_unit_test(real_folder_is_made_and_opened_once),
 		cmocka_unit_test(folder_of_another_node_is_refused),
+		cmocka_unit_test(older_version_is_gone_on_from),
 		cmocka_unit_test(newer_version_is_refused),
 		cmocka_unit_test(torn_tail_is_cut),
+		cmocka_unit_test(part_of_a_step_is_cut),
 		cmocka_unit_test(damage_of_what_was_stable_is_refused_and_salvage_goes_on),
 		cmocka_unit_test(segment_that_is_missing_or_has_no_header_is_damage),
 		cmocka_unit_test(release_removes_only_what_may_go),
