@@ -1,6 +1,7 @@
 #include "base/fault.h"
 
 #ifdef CALLTAB_FAULTS
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -15,7 +16,7 @@
 
 #define FAULTS_MAX 8
 #define COUNTS_MAX 128
-#define LATE_MS	   150
+#define LATE_MS	   500
 
 static struct fault {
 	char name[64], action[16];
@@ -29,29 +30,28 @@ static struct count {
 	_Atomic uint64_t hits;
 } * counts;
 
+static atomic_uint *disk; /* DISK_NUMBERS of them */
+
 static pthread_mutex_t counts_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned fault_count, planted;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void map_counts(const char *path)
+/* Shared with whoever reads and writes the file; NULL when there is none. */
+static void *map_file(const char *path, size_t size)
 {
-	const size_t size = COUNTS_MAX * sizeof(*counts);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = path && *path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 	void *memory = MAP_FAILED;
 
 	if (fd >= 0 && ftruncate(fd, (off_t)size) == 0)
 		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory != MAP_FAILED)
-		counts = memory;
 	if (fd >= 0)
 		close(fd);
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static void read_environment(void)
 {
 	const char *text = getenv("CALLTAB_FAILPOINT"), *plant = getenv("CALLTAB_PLANT");
-	const char *path = getenv("CALLTAB_FAILPOINT_COUNTS");
-
 	planted = plant ? (unsigned)strtoul(plant, NULL, 10) : 0;
 	while (text && *text && fault_count < FAULTS_MAX) {
 		struct fault *fault = &faults[fault_count];
@@ -62,8 +62,8 @@ static void read_environment(void)
 		text = strchr(text, ',');
 		text = text ? text + 1 : NULL;
 	}
-	if (path && *path)
-		map_counts(path);
+	counts = map_file(getenv("CALLTAB_FAILPOINT_COUNTS"), COUNTS_MAX * sizeof(*counts));
+	disk = map_file(getenv("CALLTAB_FAULT_DISK"), DISK_NUMBERS * sizeof(*disk));
 }
 
 static void count(const char *name)
@@ -125,6 +125,25 @@ bool fault_is_planted(unsigned number)
 {
 	pthread_once(&once, read_environment);
 	return planted == number;
+}
+
+bool fault_disk(enum fault_disk_op op)
+{
+	pthread_once(&once, read_environment);
+	if (!disk)
+		return false;
+	unsigned slow_ms = op == DISK_SYNCS ? disk[DISK_SLOW_MS] : 0;
+	if (slow_ms > 0) {
+		atomic_fetch_add(&disk[DISK_SLOW_BEGUN], 1);
+		poll(NULL, 0, (int)slow_ms);
+		atomic_fetch_add(&disk[DISK_SLOW_ENDED], 1);
+	}
+	unsigned error = disk[DISK_FAILING] & op ? disk[DISK_ERROR] : 0;
+	if (error == 0)
+		return false;
+	atomic_fetch_add(&disk[DISK_FAILED], 1);
+	errno = (int)error;
+	return true;
 }
 #else
 /* An empty translation unit is no C. */

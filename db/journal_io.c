@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 
 static int io_fsync_dir(void *user, const char *folder)
 {
@@ -44,6 +45,8 @@ static int io_lock(void *user, int fd)
 static int io_open(void *user, const char *path, int flags, unsigned mode)
 {
 	(void)user;
+	if (flags & O_CREAT && DISK_FAULT(DISK_TAKES_SPACE))
+		return -1;
 	return open(path, flags, (mode_t)mode);
 }
 
@@ -62,18 +65,24 @@ static int64_t io_pread(void *user, int fd, void *bytes, size_t size, int64_t at
 static int64_t io_pwrite(void *user, int fd, const void *bytes, size_t size, int64_t at)
 {
 	(void)user;
+	if (DISK_FAULT(DISK_TAKES_SPACE))
+		return -1;
 	return pwrite(fd, bytes, size, at);
 }
 
 static int io_fdatasync(void *user, int fd)
 {
 	(void)user;
+	if (DISK_FAULT(DISK_SYNCS))
+		return -1;
 	return fdatasync(fd);
 }
 
 static int io_fallocate(void *user, int fd, int64_t size)
 {
 	(void)user;
+	if (DISK_FAULT(DISK_TAKES_SPACE))
+		return -1;
 	return fallocate(fd, 0, 0, size);
 }
 
