@@ -16,7 +16,7 @@
 
 #define FAULTS_MAX 8
 #define COUNTS_MAX 128
-#define LATE_MS	   500
+#define LATE_MS	   1500
 
 static struct fault {
 	char name[64], action[16];

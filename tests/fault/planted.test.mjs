@@ -98,13 +98,13 @@ async function left(world) {
 async function preview(world) {
   const key = await world.key('dial')
   const presented = {}
-  for (let hit = 2; hit <= 4; hit++) {
+  for (let hit = 1; hit <= 4; hit++) {
     const tab = await world.openTab(hit)
     const to = number()
     presented[to] = 1
     await world.gateway.requestOk('POST', '/api/v1/present', { token: key, json: { agent: tab.agent, tab: 1, number: to } })
     await world.restartWith({ CALLTAB_FAILPOINT: `journal.write:${hit}:late` })
-    await world.gateway.ended(2500).catch(() => {})
+    await world.gateway.ended(4000).catch(() => {})
     await world.restartWith({})
     await world.ready()
     await tab.connect()
