@@ -38,27 +38,35 @@ static struct uuid uuid_from_noise(int64_t unix_ms, struct noise noise)
 	return uuid_from(unix_ms, bytes);
 }
 
+#define RECENT 16
+
 struct uuid uuid_make(int64_t unix_ms)
 {
-	static _Thread_local int64_t last_ms = INT64_MIN;
-	static _Thread_local struct noise last;
-	struct noise fresh;
+	/* Clocks of two calls differ by a millisecond or so: each goes on where it was. */
+	static _Thread_local struct recent {
+		bool is_used;
+		int64_t ms;
+		struct noise last;
+	} recents[RECENT];
+	struct recent *recent = &recents[(uint64_t)unix_ms % RECENT];
+	struct noise fresh, *last = &recent->last;
 
 	random_bytes(&fresh.tail, sizeof(fresh.tail));
 	random_bytes(&fresh.head, sizeof(fresh.head));
-	if (unix_ms != last_ms) {
+	if (!recent->is_used || recent->ms != unix_ms) {
 		/* The top bit starts as 0: room to count up within the millisecond (RFC 9562 6.2).
 		 */
-		last.head = fresh.head & 0x7ff;
-		last.tail = fresh.tail & TAIL_MASK;
-		last_ms = unix_ms;
+		last->head = fresh.head & 0x7ff;
+		last->tail = fresh.tail & TAIL_MASK;
+		recent->is_used = true;
+		recent->ms = unix_ms;
 	} else {
 		/* A random step keeps the next key from being guessed. */
-		last.tail += 1 + (fresh.tail & UINT32_MAX);
-		last.head = (uint16_t)(last.head + (last.tail >> TAIL_BITS));
-		last.tail &= TAIL_MASK;
+		last->tail += 1 + (fresh.tail & UINT32_MAX);
+		last->head = (uint16_t)(last->head + (last->tail >> TAIL_BITS));
+		last->tail &= TAIL_MASK;
 	}
-	return uuid_from_noise(unix_ms, last);
+	return uuid_from_noise(unix_ms, *last);
 }
 
 static int hex_value(char c)

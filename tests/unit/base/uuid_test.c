@@ -55,6 +55,20 @@ static void keys_of_one_millisecond_ascend(void **state)
 	}
 }
 
+/* Of two calls whose clocks differ by a little. */
+static void keys_of_one_millisecond_ascend_though_others_are_made_between(void **state)
+{
+	(void)state;
+	struct uuid last = uuid_make(RFC_MS);
+
+	for (int i = 0; i < 1000; i++) {
+		uuid_make(RFC_MS + i % 5 - 2);
+		struct uuid next = uuid_make(RFC_MS);
+		assert_true(order(&last, &next) < 0);
+		last = next;
+	}
+}
+
 static void keys_of_later_milliseconds_are_greater_in_bytes_and_in_text(void **state)
 {
 	(void)state;
@@ -75,7 +89,7 @@ static void keys_of_later_milliseconds_are_greater_in_bytes_and_in_text(void **s
 static void keys_begin_anew_at_random_in_each_millisecond(void **state)
 {
 	(void)state;
-	struct uuid a = uuid_make(1000), b = uuid_make(1001), c = uuid_make(1000);
+	struct uuid a = uuid_make(1000), b = uuid_make(1001), c = uuid_make(2600);
 
 	assert_memory_not_equal(a.bytes + 6, b.bytes + 6, 10);
 	assert_memory_not_equal(a.bytes + 6, c.bytes + 6, 10);
@@ -226,6 +240,7 @@ int main(void)
 		cmocka_unit_test(layout_is_that_of_the_rfc_example),
 		cmocka_unit_test(version_and_variant_hold_for_any_random_bits),
 		cmocka_unit_test(keys_of_one_millisecond_ascend),
+		cmocka_unit_test(keys_of_one_millisecond_ascend_though_others_are_made_between),
 		cmocka_unit_test(keys_of_later_milliseconds_are_greater_in_bytes_and_in_text),
 		cmocka_unit_test(keys_begin_anew_at_random_in_each_millisecond),
 		cmocka_unit_test(threads_never_make_the_same_key),
