@@ -70,6 +70,8 @@ enum status control_check_audio(const struct agent_slot *agent, const struct liv
 {
 	const struct live_call *active = control_active_call(agent, except);
 
+	if (agent->is_device_held)
+		return control_check_device(agent, err);
 	if (active)
 		return err_set(err, ST_CONFLICT, "agent.on_call", "tab",
 			       "tab %d has an active call: hold or release it first",

@@ -142,9 +142,22 @@ static void on_agent_audio(struct control *control, const struct tel_call_fact *
 		agent = control_find_agent(control, &id);
 	if (!agent || agent->view.is_audio_up == fact->on)
 		return;
+	if (!fact->on)
+		control_device_gone(control, agent);
 	agent->view.is_audio_up = fact->on;
 	agent->view.version++;
 	control_record_agent(control, agent);
+}
+
+static void on_agent_held(struct control *control, const struct tel_call_fact *fact)
+{
+	struct agent_slot *agent = NULL;
+	struct uuid id;
+
+	if (uuid_parse(fact->agent, &id))
+		agent = control_find_agent(control, &id);
+	if (agent)
+		control_device_held(control, agent, fact->on);
 }
 
 static void on_station(struct control *control, const struct tel_call_fact *fact)
@@ -189,6 +202,9 @@ static bool on_general_fact(struct control *control, const struct tel_call_fact 
 		return true;
 	case TELCALL_AGENT_AUDIO:
 		on_agent_audio(control, fact);
+		return true;
+	case TELCALL_AGENT_HELD:
+		on_agent_held(control, fact);
 		return true;
 	case TELCALL_STATION:
 		on_station(control, fact);

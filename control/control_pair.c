@@ -44,11 +44,11 @@ static enum status hold_active(struct control *control, struct live_call *except
 {
 	struct live_call *active = control_active_call(except->agent, except);
 	struct call_event event = control_event(control, EV_HOLD, ACTOR_AGENT, command);
-	enum status status;
+	enum status status = control_check_device(except->agent, err);
 
 	*ret_held = NULL;
-	if (!active)
-		return ST_OK;
+	if (status != ST_OK || !active)
+		return status;
 	if (!call_rule_find(&active->call, EV_HOLD))
 		return err_set(err, ST_CONFLICT, "agent.on_call", "tab",
 			       "tab %d is busy and cannot be held now", active->call.view.tab);
@@ -212,7 +212,8 @@ enum status control_cancel_consult(struct control *control, struct live_call *ca
 	if (!consult || !consult->call.is_consult)
 		consult = call; /* the rules name what is missing */
 	status = control_apply(control, consult, &event, NULL, err);
-	if (status == ST_OK && customer && call_rule_find(&customer->call, EV_RESUME))
+	if (status == ST_OK && customer && !customer->agent->is_device_held &&
+	    call_rule_find(&customer->call, EV_RESUME))
 		control_apply(control, customer, &back, NULL, NULL);
 	return status;
 }

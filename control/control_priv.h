@@ -77,6 +77,8 @@ struct agent_slot {
 	struct timer left_timer; /* set: his last page has gone, he may be back */
 	bool is_audio_kept;
 	bool is_known_to_tell;
+	bool is_device_held;	 /* by the hold key of his telephone */
+	struct uuid device_held; /* the call that was held for it; nil = none */
 	UT_hash_handle by_id, by_login, by_extension;
 };
 
@@ -344,6 +346,11 @@ struct dial_plan {
 enum status control_plan_dial(const struct control *, const struct live_call *, const char *number,
 			      struct dial_plan *ret, struct err *) MUST_USE;
 enum status control_check_sound(const struct control *, const char *name, struct err *);
+
+/* control_device.c: keys of the agent's telephone */
+void control_device_held(struct control *, struct agent_slot *, bool on);
+void control_device_gone(struct control *, struct agent_slot *);
+enum status control_check_device(const struct agent_slot *, struct err *);
 
 /* control_recording.c */
 enum status control_record(struct control *, struct live_call *, struct err *);

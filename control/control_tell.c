@@ -199,6 +199,8 @@ static struct call_neighbours neighbours(const struct live_call *call)
 	struct call_neighbours others = {.has_place =
 						 !call->agent || control_free_tab(call->agent)};
 
+	others.has_active = others.has_fixed = call->agent && call->agent->is_device_held;
+
 	for (int i = 1; call->agent && i <= TAB_MAX; i++) {
 		const struct live_call *other = control_current(call->agent, i);
 

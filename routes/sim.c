@@ -23,6 +23,7 @@ static const struct verb {
 	{HTTP_POST, "answer", {"leg"}},
 	{HTTP_POST, "hangup", {"leg"}},
 	{HTTP_POST, "press", {"leg", "digits"}},
+	{HTTP_POST, "hold", {"leg", "on"}},
 	{HTTP_POST, "station", {"station", "reachable", "answers"}},
 	{HTTP_POST, "link", {"state"}},
 };

@@ -121,6 +121,8 @@ static enum status act(const struct simulation *s, struct json_writer *w, struct
 		status = sim_party_answer(sim, s->args[0]);
 	else if (!strcmp(s->verb, "hangup"))
 		status = sim_party_hangup(sim, s->args[0]);
+	else if (!strcmp(s->verb, "hold"))
+		status = sim_party_hold(sim, s->args[0], strcmp(s->args[1], "false") != 0);
 	else
 		status = sim_party_press(sim, s->args[0], s->args[1]);
 	if (status != ST_OK)

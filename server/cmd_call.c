@@ -183,6 +183,7 @@ static const struct {
 	{"answer", 1, {"leg"}},
 	{"hangup", 1, {"leg"}},
 	{"press", 2, {"leg", "digits"}},
+	{"hold", 2, {"leg", "on"}},
 	{"station", 2, {"station", "reachable"}},
 	{"link", 1, {"state"}},
 };

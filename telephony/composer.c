@@ -146,6 +146,7 @@ const char *tel_call_fact_word(enum tel_call_fact_kind kind)
 		[TELCALL_DIGIT] = "digit",
 		[TELCALL_DTMF_DONE] = "dtmf_done",
 		[TELCALL_AGENT_AUDIO] = "agent_audio",
+		[TELCALL_AGENT_HELD] = "agent_held",
 		[TELCALL_PLAY_ENDED] = "play_ended",
 		[TELCALL_RECORD_BEGUN] = "record_begun",
 		[TELCALL_RECORD_ENDED] = "record_ended",

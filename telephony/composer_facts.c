@@ -215,6 +215,17 @@ static void on_station(struct telephony *t, const struct tel_fact *fact)
 	station->on = fact->on;
 }
 
+static void on_held(struct telephony *t, const struct tel_fact *fact)
+{
+	const struct tc_leg *leg = tc_leg_find(t, fact->leg);
+
+	if (!leg || !leg->line)
+		return;
+	struct tel_call_fact *held = tc_tell(t, TELCALL_AGENT_HELD, NULL);
+	str_copy(held->agent, sizeof held->agent, leg->line->agent);
+	held->on = fact->on;
+}
+
 static void work_on(struct telephony *t, const struct tel_fact *fact)
 {
 	switch (fact->kind) {
@@ -249,6 +260,9 @@ static void work_on(struct telephony *t, const struct tel_fact *fact)
 	case TEL_LEG_DIGIT:
 		on_digit(t, fact);
 		break;
+	case TEL_LEG_HELD:
+		on_held(t, fact);
+		break;
 	case TEL_LEG_DTMF_DONE:
 		on_dtmf_done(t, fact);
 		break;
@@ -267,7 +281,7 @@ static void work_on(struct telephony *t, const struct tel_fact *fact)
 	case TEL_OP_FAILED:
 		on_op_failed(t, fact);
 		break;
-	default: /* joined, left, the device's own hold key: our books say where a leg is */
+	default: /* joined, left: our books say where a leg is */
 		break;
 	}
 }

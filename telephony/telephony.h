@@ -72,6 +72,9 @@ enum tel_call_fact_kind {
 	TELCALL_DTMF_DONE,
 	/* agent, on: his own leg came up or went away; calls that are held then stay held */
 	TELCALL_AGENT_AUDIO,
+	/* agent, on: he pressed hold on his telephone itself, which then neither hears nor speaks
+	 * (on), or took it off again. It is his wish; what becomes of his calls is control's. */
+	TELCALL_AGENT_HELD,
 	/* call, text = "ok" | "failed" | "stopped": once for each telephony_play, before the call's
 	 * ENDED */
 	TELCALL_PLAY_ENDED,

@@ -77,6 +77,8 @@ enum status sim_call_in(struct sim *, const char *from_number, const char *from_
 enum status sim_party_answer(struct sim *, const char *leg);
 enum status sim_party_hangup(struct sim *, const char *leg);
 enum status sim_party_press(struct sim *, const char *leg, const char *digits);
+/* The telephone's own hold key: it hears and says nothing until it is pressed again. */
+enum status sim_party_hold(struct sim *, const char *leg, bool on);
 
 struct sim_leg_view {
 	char leg[TEL_ID_SIZE];

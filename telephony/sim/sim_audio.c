@@ -22,7 +22,7 @@ static void add(struct sounds *sounds, const char *item)
 
 static bool hears_its_mix(const struct sim_leg *leg)
 {
-	return leg->phase == SIM_UP || leg->phase == SIM_EARLY;
+	return (leg->phase == SIM_UP || leg->phase == SIM_EARLY) && !leg->is_holding;
 }
 
 /* What one leg gives to the others in its mix. */
@@ -33,7 +33,7 @@ static const char *voice_of(const struct sim_leg *leg)
 		return "ringback";
 	case SIM_EARLY:
 	case SIM_UP:
-		return leg->mute & TEL_MUTE_VOICE ? NULL : leg->party;
+		return leg->mute & TEL_MUTE_VOICE || leg->is_holding ? NULL : leg->party;
 	default:
 		return NULL;
 	}

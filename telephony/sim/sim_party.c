@@ -69,6 +69,22 @@ enum status sim_party_hangup(struct sim *sim, const char *id)
 	return ST_OK;
 }
 
+enum status sim_party_hold(struct sim *sim, const char *id, bool on)
+{
+	struct sim_leg *leg = sim_leg_find(sim, id);
+	struct tel_fact fact = {.kind = TEL_LEG_HELD, .on = on};
+
+	if (!leg)
+		return ST_NOT_FOUND;
+	if (leg->phase != SIM_UP)
+		return ST_CONFLICT;
+	if (leg->is_holding == on)
+		return ST_OK;
+	leg->is_holding = on;
+	sim_tell(sim, leg, &fact);
+	return ST_OK;
+}
+
 enum status sim_party_press(struct sim *sim, const char *id, const char *digits)
 {
 	struct sim_leg *leg = sim_leg_find(sim, id);

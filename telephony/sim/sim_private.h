@@ -45,6 +45,7 @@ struct sim_leg {
 	bool is_known;	   /* the host made it, or its offer has reached the host */
 	bool was_rung;	   /* inbound: we were asked to let the caller hear ringing */
 	bool was_heard_of; /* outbound: it rang or had early media */
+	bool is_holding;   /* its own hold key */
 	enum sim_phase phase;
 	unsigned mute;
 	struct sim_mix *mix;

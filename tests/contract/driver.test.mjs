@@ -450,6 +450,16 @@ const suite = {
     scene.mixes = []
   },
 
+  async 'the_hold_key_of_a_telephone_is_told'(scene) {
+    const { agent } = await scene.talk()
+    for (const on of [1, undefined, 1, undefined]) {
+      const from = scene.probe.facts.length
+      await scene.world.hold('1001', on === 1)
+      assert.equal((await scene.probe.fact('leg_held', { leg: agent }, { after: from })).on, on)
+    }
+    assert.equal(scene.count('leg_held', { leg: agent }), 4)
+  },
+
   async 'a_recording_begins_and_ends_once'(scene) {
     const { mix } = await scene.talk()
     const records = [scene.id('r'), scene.id('r')]

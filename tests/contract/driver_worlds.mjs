@@ -61,6 +61,10 @@ export class SimWorld {
     await this.party('press', party, { digits })
   }
 
+  async hold(party, on) {
+    await this.party('hold', party, { on })
+  }
+
   async cut() {
     await this.probe.ok('sim_link', { on: false })
   }
@@ -155,6 +159,10 @@ export class AsteriskWorld {
 
   async press(party, digits) {
     ;(await this.need(party)).press(digits)
+  }
+
+  async hold(party, on) {
+    ;(await this.need(party)).hold(on)
   }
 
   async cut() {

@@ -319,6 +319,11 @@ static enum status op_sim_press(struct reply *r, const json_t *line)
 	return sim_party_press(r->probe->sim, text_of(line, "leg"), text_of(line, "digits"));
 }
 
+static enum status op_sim_hold(struct reply *r, const json_t *line)
+{
+	return sim_party_hold(r->probe->sim, text_of(line, "leg"), is_on(line, "on"));
+}
+
 static void put_leg(struct json_writer *w, const struct sim_leg_view *view)
 {
 	jw_object(w);
@@ -404,6 +409,7 @@ static const struct op_row ops[] = {
 	{"sim_answer", op_sim_answer, true},
 	{"sim_hangup", op_sim_hangup, true},
 	{"sim_press", op_sim_press, true},
+	{"sim_hold", op_sim_hold, true},
 	{"sim_legs", op_sim_legs, true},
 	{"sim_recorded", op_sim_recorded, true},
 	{"sim_link", op_sim_link, true},

@@ -9,7 +9,7 @@
  *   await world.outside.hangup('+15550100001')
  *   await world.stop()
  *
- * `outside` has, on both: call(from, to, {name}) a caller comes in; answer(party), hangup(party), press(party, digits);
+ * `outside` has, on both: call(from, to, {name}) a caller comes in; answer(party), hangup(party), press(party, digits), hold(party, on) with the telephone's own key;
  * parties() {party: {state, hears, digits, shown}}: everybody who is up or ringing, by number or extension; shown: the
  * number on his display. What one hears is
  * the others' numbers, 'music' or the name of a sound, sorted and joined by '+'; '' is silence. */
@@ -120,6 +120,10 @@ class SimOutside {
     await this.ask('press', { leg: await this.#leg(party), digits })
   }
 
+  async hold(party, on) {
+    await this.ask('hold', { leg: await this.#leg(party), on: String(on) })
+  }
+
   async stop() {}
 }
 
@@ -202,6 +206,10 @@ class AsteriskOutside {
 
   async press(party, digits) {
     this.#call(party).press(digits)
+  }
+
+  async hold(party, on) {
+    this.#call(party).hold(on)
   }
 
   async stop() {

@@ -222,7 +222,11 @@ static void party_acts(struct walk *walk)
 	if (!count)
 		return;
 	const char *leg = views[pick(walk, count)].leg;
-	switch (pick(walk, 4)) {
+	switch (pick(walk, 5)) {
+	case 4: /* and off again: who hears whom is another test's */
+		sim_party_hold(walk->crew.sim, leg, true);
+		sim_party_hold(walk->crew.sim, leg, false);
+		break;
 	case 0:
 		sim_party_answer(walk->crew.sim, leg);
 		break;
