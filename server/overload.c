@@ -10,10 +10,10 @@ static const struct {
 	unsigned at[OVERLOAD_RESUMES]; /* of level 1 and up; 0 = never */
 	unsigned calm;
 } thresholds[MEASURES] = {
-	{{50, 150, 300, 600, 2000}, 30}, /* lag_ms */
-	{{50, 65, 75, 85, 95}, 35},	 /* journal_percent */
-	{{50, 0, 0, 0, 0}, 25},		 /* requests_percent */
-	{{85, 85, 85, 85, 97}, 80},	 /* files_percent */
+	{{50, 150, 300, 600, 2000}, 30},	    /* lag_ms */
+	{{50, 65, 75, 85, 95}, 35},		    /* journal_percent */
+	{{50, 0, 0, 0, 0}, SHED_POLL_ROOM_PERCENT}, /* requests_percent */
+	{{85, 85, 85, 85, 97}, 80},		    /* files_percent */
 };
 
 static enum overload_level asked_by(unsigned measure, unsigned value)
@@ -70,9 +70,14 @@ enum overload_level overload_step(struct overload *overload, const struct overlo
 	return overload->level;
 }
 
-const char *overload_word(enum overload_level level)
+unsigned overload_lag_ms(struct overload_lag *lag, unsigned newest_ms)
 {
-	static const char *const words[] = {"none", "polls", "writes", "dials", "tabs", "resumes"};
+	unsigned least = newest_ms;
 
-	return words[level];
+	lag->ms[lag->next] = newest_ms;
+	lag->next = (lag->next + 1) % OVERLOAD_LAGS;
+	for (unsigned i = 0; i < OVERLOAD_LAGS; i++)
+		if (lag->ms[i] < least)
+			least = lag->ms[i];
+	return least;
 }

@@ -7,23 +7,15 @@
  * is no better; far above it, several at once. Down: one level after each OVERLOAD_CALM_MS in which
  * everything is well below. */
 #include <stdint.h>
+#include "base/shed.h"
 
 #define OVERLOAD_CALM_MS 500
 
-enum overload_level {
-	OVERLOAD_NONE,
-	OVERLOAD_POLLS,	  /* reading lists and reports over REST */
-	OVERLOAD_WRITES,  /* REST that changes something */
-	OVERLOAD_DIALS,	  /* calls that are not there yet */
-	OVERLOAD_TABS,	  /* tabs that come for the first time */
-	OVERLOAD_RESUMES, /* tabs that come back */
-};
-
 struct overload_sample {
-	unsigned lag_ms;	   /* the call plane was busy or late for so long */
+	unsigned lag_ms; /* the call plane was busy or late for so long: overload_lag_ms() */
 	unsigned journal_percent;  /* of the records that may wait for the disk */
 	unsigned requests_percent; /* of the requests that may wait for the database */
-	unsigned files_percent;	   /* of the descriptors the process may have */
+	unsigned files_percent;	   /* of the descriptors that connections may have */
 };
 
 struct overload {
@@ -34,4 +26,11 @@ struct overload {
 /* A sample every 100 ms or so. Returns the level from now on. */
 enum overload_level overload_step(struct overload *overload, const struct overload_sample *sample,
 				  int64_t now_us);
-const char *overload_word(enum overload_level level); /* "none" "polls" ... */
+
+/* One stall is no overload, however long it was: a machine that stood still, a page that had to be
+ * read. What counts is what stays, so of the last samples of lag the least is the lag. */
+#define OVERLOAD_LAGS 3
+struct overload_lag { /* all zero */
+	unsigned ms[OVERLOAD_LAGS], next;
+};
+unsigned overload_lag_ms(struct overload_lag *lag, unsigned newest_ms);

@@ -95,11 +95,27 @@ static void it_is_over_within_three_seconds(void **state)
 	assert_in_range(steps, 20, 30);
 }
 
+static void one_stall_is_no_lag_and_what_stays_is(void **state)
+{
+	struct overload_lag lag = {0};
+
+	(void)state;
+	assert_int_equal(overload_lag_ms(&lag, 5000), 0);
+	assert_int_equal(overload_lag_ms(&lag, 70), 0);
+	assert_int_equal(overload_lag_ms(&lag, 60), 60); /* three in a row, and the least of them */
+	assert_int_equal(overload_lag_ms(&lag, 5000), 60);
+	assert_int_equal(overload_lag_ms(&lag, 5000), 60);
+	assert_int_equal(overload_lag_ms(&lag, 5000), 5000);
+	assert_int_equal(overload_lag_ms(&lag, 3), 3); /* over at once */
+	assert_int_equal(overload_lag_ms(&lag, 5000), 3);
+}
+
 #define test(f) cmocka_unit_test_setup(f, set_up)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_stall_is_no_lag_and_what_stays_is),
 		test(nothing_is_turned_away_at_the_thresholds),
 		test(lag_that_lasts_sheds_from_the_bottom),
 		test(much_lag_sheds_much_at_once),
