@@ -9,6 +9,7 @@
 #include "base/fault.h"
 
 #define COMMANDS_A_TURN 200
+#define WAITING_MAX	2000 /* records that wait for the disk: what is new comes before copies */
 
 struct checkpoint {
 	uint64_t begun_at;
@@ -98,6 +99,9 @@ static void end(struct control *control)
 
 void control_checkpoint_go_on(struct control *control)
 {
+	/* The journal's next news bring the next turn. */
+	if (record_log_waiting(control->log) > WAITING_MAX)
+		return;
 	if (!control_copy_commands(control, COMMANDS_A_TURN))
 		end(control);
 	else if (control->inbox.wake)

@@ -217,5 +217,7 @@ uint64_t record_log_waiting(const struct record_log *);
 /* Waits until the tables have all that is stable now, so that somebody who was told of it finds it
  * there; false: not in this time, or the database is away. From any other thread. */
 bool record_log_settle(struct record_log *, unsigned wait_ms);
+/* The same, in hundredths of how many may wait. */
+unsigned record_log_fill_percent(const struct record_log *);
 /* Records stable and not yet in PostgreSQL. From any thread. */
 uint64_t record_log_behind(const struct record_log *);

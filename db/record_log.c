@@ -179,10 +179,12 @@ uint64_t record_log_close(struct record_log *log, unsigned wait_ms)
 
 void record_log_count(struct record_log *log, unsigned has, size_t size)
 {
+	bool is_copy = has & RECORD_COPY;
+
 	if (has & RECORD_CHECKPOINT_BEGIN)
-		log->since_records = log->since_bytes = 0;
-	log->since_records++;
-	log->since_bytes += size + ENTRY_OVERHEAD;
+		log->since_records = log->since_bytes = log->copy_records = log->copy_bytes = 0;
+	*(is_copy ? &log->copy_records : &log->since_records) += 1;
+	*(is_copy ? &log->copy_bytes : &log->since_bytes) += size + ENTRY_OVERHEAD;
 }
 
 enum status record_append(struct record_log *log, const struct record *record, uint64_t *ret_number)
@@ -206,7 +208,13 @@ enum status record_append(struct record_log *log, const struct record *record, u
 
 bool record_log_wants_checkpoint(const struct record_log *log)
 {
-	return log->since_records > CHECKPOINT_RECORDS || log->since_bytes > log->due_bytes;
+	/* As much news as the copy had at least: where a great deal is remembered the next one
+	 * would be due before this one has ended, and the disk would do nothing else. */
+	uint64_t records =
+		log->copy_records > CHECKPOINT_RECORDS ? log->copy_records : CHECKPOINT_RECORDS;
+	uint64_t bytes = log->copy_bytes > log->due_bytes ? log->copy_bytes : log->due_bytes;
+
+	return log->since_records > records || log->since_bytes > bytes;
 }
 
 bool record_log_is_degraded(const struct record_log *log)
@@ -225,6 +233,11 @@ uint64_t record_log_waiting(const struct record_log *log)
 	uint64_t synced = journal_synced(log->journal);
 
 	return journal_appended(log->journal) - synced;
+}
+
+unsigned record_log_fill_percent(const struct record_log *log)
+{
+	return (unsigned)(record_log_waiting(log) * 100 / log->limit);
 }
 
 uint64_t record_log_behind(const struct record_log *log)

@@ -36,7 +36,8 @@ struct record_log {
 	/* Only of the thread that appends and polls. */
 	uint64_t told_stable;
 	bool told_degraded, told_database_away;
-	uint64_t since_records, since_bytes; /* since the last checkpoint began */
+	uint64_t since_records, since_bytes; /* since the last checkpoint began, its copies apart */
+	uint64_t copy_records, copy_bytes;
 	uint64_t due_bytes;
 	uint64_t checkpoint_end, checkpoint_begun_at; /* appended last; 0 = told to the drain */
 	unsigned char bytes[RECORD_BYTES_MAX];

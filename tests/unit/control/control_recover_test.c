@@ -391,6 +391,43 @@ static void a_checkpoint_keeps_every_answer(void **state)
 	house_close(&house);
 }
 
+static bool has_ended(struct house *house, unsigned from)
+{
+	unsigned count = fake_log_count(house->log);
+
+	for (unsigned i = from; i < count; i++)
+		if (fake_log_record(house->log, i)->has & RECORD_CHECKPOINT_END)
+			return true;
+	return false;
+}
+
+/* What happens now must not wait behind the copy of a day's commands, nor find the journal full. */
+static void a_checkpoint_waits_for_the_disk(void **state)
+{
+	struct house house;
+	unsigned before;
+
+	(void)state;
+	open_exact(&house);
+	for (int i = 0; i < 2500; i++)
+		says(&house, 1, i % 2 ? AGENT_READY : AGENT_AWAY);
+	before = fake_log_count(house.log);
+	house.is_log_slow = true;
+	control_checkpoint(house.control);
+	for (int i = 0; i < 50; i++)
+		house_run_ms(&house, 0);
+	assert_in_range(fake_log_count(house.log) - before, 2000, 2300);
+	assert_false(has_ended(&house, before));
+	for (int i = 0; i < 50 && !has_ended(&house, before); i++) {
+		fake_log_sync(house.log);
+		house_run_ms(&house, 0);
+	}
+	assert_true(has_ended(&house, before));
+	assert_true(fake_log_count(house.log) - before > 2500);
+	house.is_log_slow = false;
+	house_close(&house);
+}
+
 /* After any number of crashes every call has one life, one idle, one end, one row each. */
 static void over_many_crashes_every_record_is_part_of_one_life(void **state)
 {
@@ -438,6 +475,7 @@ int main(void)
 		cmocka_unit_test(what_only_records_would_show_was_not_done_and_may_be_asked_again),
 		cmocka_unit_test(a_checkpoint_is_enough),
 		cmocka_unit_test(a_checkpoint_keeps_every_answer),
+		cmocka_unit_test(a_checkpoint_waits_for_the_disk),
 		cmocka_unit_test(over_many_crashes_every_record_is_part_of_one_life),
 	};
 

@@ -265,6 +265,31 @@ static void checkpoint_is_due_after_half_a_segment(void **state)
 	assert_false(record_log_wants_checkpoint(bench.log));
 }
 
+static unsigned news_until_due(void)
+{
+	unsigned count = 0;
+
+	while (!record_log_wants_checkpoint(bench.log)) {
+		append(RECORD_NOTICE, 1764000000000, 0);
+		assert_true(++count < 90000);
+	}
+	return count;
+}
+
+/* A copy that is larger than what makes the next one due must not make it due. */
+static void a_large_copy_is_followed_by_as_much_news_before_the_next(void **state)
+{
+	(void)state;
+	unsigned usual = news_until_due();
+	append(RECORD_CHECKPOINT_BEGIN, 1764000000000, 0);
+	for (unsigned i = 0; i < 2 * usual; i++)
+		append(RECORD_COPY | RECORD_NOTICE, 1764000000000, 0);
+	assert_false(record_log_wants_checkpoint(bench.log));
+	assert_in_range(news_until_due(), usual * 19 / 10, usual * 21 / 10);
+	append(RECORD_CHECKPOINT_BEGIN, 1764000000000, 0);
+	assert_in_range(news_until_due(), usual * 9 / 10, usual * 11 / 10);
+}
+
 static void second_log_of_a_folder_is_refused(void **state)
 {
 	struct err err = {0};
@@ -295,9 +320,11 @@ static void full_disk_is_told_and_waits_up_to_the_limit(void **state)
 	assert_true(record_log_is_degraded(bench.log));
 	assert_int_equal(record_append(bench.log, &record, &number), ST_BUSY);
 	assert_int_equal(number, 0);
+	assert_int_equal(record_log_fill_percent(bench.log), 100);
 	assert_int_equal(bench.stable, 1);
 	atomic_store(&is_disk_full, false);
 	until_stable(11);
+	assert_int_equal(record_log_fill_percent(bench.log), 0);
 	record_log_poll(bench.log);
 	assert_false(bench.is_degraded);
 }
@@ -328,6 +355,7 @@ int main(void)
 		test(checkpoint_that_was_not_ended_does_not_count),
 		test(checkpoint_is_due_after_half_a_segment),
 		test(second_log_of_a_folder_is_refused),
+		test(a_large_copy_is_followed_by_as_much_news_before_the_next),
 		test(full_disk_is_told_and_waits_up_to_the_limit),
 		test(close_counts_what_the_disk_did_not_take),
 	};
