@@ -8,12 +8,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/spare.h"
 #include "base/str.h"
 #include "db/sqlstate.h"
 #include "db/statements.h"
 
-#define KEYWORDS_MAX 64
-#define OPTIONS_SIZE 1024
+#define CONNECT_DESCRIPTORS 3 /* the socket, and files of names and certificates */
+#define KEYWORDS_MAX	    64
+#define OPTIONS_SIZE	    1024
 
 struct keywords {
 	const char *names[KEYWORDS_MAX], *values[KEYWORDS_MAX];
@@ -163,6 +165,7 @@ enum status conn_open(struct db_conn *conn, bool is_operator, struct err *err)
 			       "the database's options are too long");
 	}
 	fill_keywords(&keywords, &conn->config, parsed, options);
+	spare_make_room(CONNECT_DESCRIPTORS);
 	/* expand_dbname off: a database name is a name and never a second connection string */
 	conn->pg = PQconnectdbParams(keywords.names, keywords.values, 0);
 	PQconninfoFree(parsed);

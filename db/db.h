@@ -40,6 +40,8 @@ void db_close(struct db *); /* finishes running jobs, fails waiting ones with ST
 /* ST_BUSY (done is not called) when the queue is full. */
 enum status db_submit(struct db *, struct db_job *job, struct err *err) MUST_USE;
 bool db_is_available(const struct db *); /* false while the breaker is open */
+/* How many jobs wait, in hundredths of how many may. From any thread. */
+unsigned db_fill_percent(struct db *);
 
 /* --- inside a job: named statements of db/sql, bind parameters only --- */
 enum db_param_kind {

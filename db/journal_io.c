@@ -12,12 +12,16 @@
 
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "base/spare.h"
 
 static int io_fsync_dir(void *user, const char *folder)
 {
 	(void)user;
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
 
+	do
+		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd < 0 && spare_may_help(errno) && spare_release());
 	if (fd < 0)
 		return -1;
 	int result = fsync(fd);

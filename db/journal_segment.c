@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "base/fault.h"
+#include "base/spare.h"
 #include "base/str.h"
 
 #define MAGIC	      "calltab\n"
@@ -269,7 +270,7 @@ int segment_open(const struct journal_io *io, const char *path, int flags)
 
 	do
 		fd = io->open(io->user, path, flags | O_CLOEXEC, 0600);
-	while (fd < 0 && errno == EINTR);
+	while (fd < 0 && (errno == EINTR || (spare_may_help(errno) && spare_release())));
 	return fd;
 }
 

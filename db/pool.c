@@ -116,6 +116,14 @@ enum status db_submit(struct db *db, struct db_job *job, struct err *err)
 	return ST_OK;
 }
 
+unsigned db_fill_percent(struct db *db)
+{
+	pthread_mutex_lock(&db->lock);
+	unsigned percent = (unsigned)(db->waiting * UINT64_C(100) / db->queue_limit);
+	pthread_mutex_unlock(&db->lock);
+	return percent;
+}
+
 /* --- breaker --- */
 
 /* From 0.5 to 5 s, doubling, with the upper half left to chance so that many programs do not come

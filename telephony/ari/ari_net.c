@@ -10,14 +10,16 @@
 #include <uv.h>
 
 #include "base/cleanup.h"
+#include "base/spare.h"
 #include "base/str.h"
 
-#define VHOST	    "calltab-ari"
-#define MESSAGE_MAX ((size_t)4 * 1024 * 1024)
-#define RX_SIZE	    ((size_t)64 * 1024)
-#define BURST	    16 /* messages written in one turn */
-#define REASON_SIZE 160
-#define TIMEOUT_S   10
+#define VHOST		    "calltab-ari"
+#define MESSAGE_MAX	    ((size_t)4 * 1024 * 1024)
+#define RX_SIZE		    ((size_t)64 * 1024)
+#define BURST		    16 /* messages written in one turn */
+#define REASON_SIZE	    160
+#define TIMEOUT_S	    10
+#define CONNECT_DESCRIPTORS 1
 
 /* The driver watches over the connection itself; the library's own policy would add pings. */
 static const lws_retry_bo_t no_policy;
@@ -232,6 +234,7 @@ static void dial(struct ari_net *net, const char *address)
 	};
 
 	/* A connection that fails at once is reported by the callback, by NULL, or by both. */
+	spare_make_room(CONNECT_DESCRIPTORS);
 	if (!info.vhost || !lws_client_connect_via_info(&info)) {
 		net->wsi = NULL;
 		is_over(net, "cannot connect");

@@ -239,11 +239,13 @@ static void full_queue_is_busy_and_done_is_not_called(void **state)
 	sem_wait(&is_running);
 	assert_int_equal(submit(&waits, 5000), ST_OK);
 	assert_int_equal(submit(&refused, 5000), ST_BUSY);
+	assert_int_equal(db_fill_percent(db), 100);
 	sem_post(&may_go_on);
 	pg_until("the one that waited is done", is_done, &waits, 10000);
 	assert_int_equal(runs.status, ST_OK);
 	assert_int_equal(waits.status, ST_OK);
 	assert_int_equal(atomic_load(&refused.done_times), 0);
+	assert_int_equal(db_fill_percent(db), 0);
 }
 
 static void leave_open(struct db_conn *conn)
