@@ -16,6 +16,7 @@
 #include "calls/dial_rule.h"
 
 struct control;
+struct shed;
 struct telephony;
 struct record_log;
 struct record;
@@ -36,6 +37,7 @@ struct control_config {
 	 * command is carried out only when the intent is stable. 0 = neither: it is carried out at
 	 * once. */
 	unsigned remember_s;
+	struct shed *shed; /* what is turned away now; NULL = nothing ever is. Borrowed. */
 	char caller_number[NUMBER_SIZE], caller_name[NAME_SIZE]; /* shown to called parties */
 	/* National numbers become international by it, those of callers too; NULL: they stay as
 	 * they are. An agent's extension and what has at most 6 digits is never changed. Borrowed.

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/shed.h"
 #include "base/str.h"
 #include "calls/number.h"
 
@@ -141,6 +142,13 @@ static enum status dial_new(struct control *control, struct agent_slot *agent,
 	return control_apply(control, call, &event, &done, err);
 }
 
+/* Does a dial find a call on the tab that it goes on with: a preview, or one that refuses it? */
+static bool is_dial_of_call(const struct live_call *call)
+{
+	return call && (!call_state_is_over(call->call.view.state) ||
+			call->call.view.state == CALL_TRANSFERRING);
+}
+
 static enum status dial(struct control *control, struct agent_slot *agent,
 			const struct command *command, struct reply *reply, struct err *err)
 {
@@ -148,8 +156,7 @@ static enum status dial(struct control *control, struct agent_slot *agent,
 	struct call_event event = control_event(control, EV_DIAL, ACTOR_AGENT, command);
 	enum status status = ST_OK;
 
-	if (!call || (call_state_is_over(call->call.view.state) &&
-		      call->call.view.state != CALL_TRANSFERRING))
+	if (!is_dial_of_call(call))
 		return dial_new(control, agent, command, reply, err);
 	name_call(call, reply);
 	if (call_rule_find(&call->call, EV_DIAL)) {
@@ -393,6 +400,29 @@ static enum status do_command(struct control *control, const struct command *com
 	default:
 		return on_call(control, control_current(agent, command->tab), command, reply, err);
 	}
+}
+
+/* The commands that begin something; all others are about a call that lives. */
+static const enum overload_level classes[CMD_KIND_COUNT] = {
+	[CMD_DIAL] = OVERLOAD_DIALS,
+	[CMD_PRESENT] = OVERLOAD_DIALS,
+};
+
+bool control_turns_away(struct control *control, const struct command *command, struct reply *ret)
+{
+	const struct agent_slot *agent;
+
+	if (shed_level(control->config.shed) < OVERLOAD_DIALS)
+		return false;
+	agent = control_find_agent(control, &command->agent_id);
+	if (command->kind == CMD_DIAL && agent && command->tab >= 1 && command->tab <= TAB_MAX &&
+	    is_dial_of_call(control_current(agent, command->tab)))
+		return false;
+	if (!shed_refuses(control->config.shed, classes[command->kind]))
+		return false;
+	ret->tab = command->tab;
+	ret->status = shed_error(classes[command->kind], &ret->err);
+	return true;
 }
 
 void control_do_command(struct control *control, const struct command *command,

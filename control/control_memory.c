@@ -297,12 +297,26 @@ static bool append_intent(struct control *control, struct work *work, uint64_t b
 	return number > 0;
 }
 
+/* What is turned away costs no record, and is not remembered: the same id may be tried again. */
+static bool refuse_new(struct control *control, struct work *work)
+{
+	struct reply reply = {0};
+
+	if (!control_turns_away(control, &work->u.c.command, &reply))
+		return false;
+	reply_to(work, &reply);
+	free(work);
+	return true;
+}
+
 static void begin(struct control *control, struct work *work, const char *key, size_t length,
 		  uint64_t body_hash)
 {
 	struct remembered *entry;
 
 	forget_old(control);
+	if (refuse_new(control, work))
+		return;
 	if (control->is_degraded) {
 		run_unstored(control, work);
 		return;
@@ -349,6 +363,8 @@ void control_take_command(struct control *control, struct work *work)
 	size_t length;
 
 	if (!control->config.remember_s) {
+		if (refuse_new(control, work))
+			return;
 		control_do_command(control, command, work->u.c.on_reply, work->u.c.user);
 		free(work);
 		return;

@@ -263,6 +263,9 @@ enum status control_set_agent_state(struct control *, struct agent_slot *, enum 
 void control_agent_event(struct control *, struct agent_slot *, enum agent_event_kind);
 /* control_commands.c */
 void control_do_command(struct control *, const struct command *, control_reply_fn, void *user);
+/* It would begin a call, and such are turned away now: *ret says so. Not asked for a command that
+ * was given before. */
+bool control_turns_away(struct control *, const struct command *, struct reply *ret);
 /* Something may be begun: storage and switch are there; there is room for one call more. */
 enum status control_check_begin(const struct control *, struct err *);
 enum status control_check_room(const struct control *, struct err *);
