@@ -1,9 +1,11 @@
 /* What tabs ask: read, refuse or pass on to control, answer. */
+#include <stdio.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "base/shed.h"
 #include "ws/frame.h"
 #include "ws/hub_priv.h"
 
@@ -124,12 +126,40 @@ static void answer_attach(struct channel *channel, const struct request *request
 		resume(channel, &request->attach, answer.seq);
 }
 
+/* A page that was loaded again has no number to come back with, but perhaps a call. */
+static bool comes_back(const struct channel *channel, const struct attach *attach)
+{
+	struct call_view call;
+	uint64_t epoch, seq;
+
+	return attach->has_position ||
+	       (control_tab_snapshot(channel->shared->hub->control, &channel->agent_id, attach->tab,
+				     &call, &epoch, &seq) &&
+		call.state != CALL_END);
+}
+
+/* By a close code: no script in a browser can read the answer to an upgrade. */
+static bool is_turned_away(struct channel *channel, const struct attach *attach)
+{
+	struct shed *shed = channel->shared->hub->config.shed;
+	char reason[32];
+
+	if (shed_level(shed) < OVERLOAD_TABS ||
+	    !shed_refuses(shed, comes_back(channel, attach) ? OVERLOAD_RESUMES : OVERLOAD_TABS))
+		return false;
+	snprintf(reason, sizeof(reason), "retry=%u", shed_retry_ms());
+	channel_close(channel, CLOSE_OVERLOAD, reason);
+	return true;
+}
+
 static void attach(struct channel *channel, const struct request *request)
 {
 	struct hub *hub = channel->shared->hub;
 	struct agent_view agent;
 	struct err err;
 
+	if (is_turned_away(channel, &request->attach))
+		return;
 	if (!control_agent_view(hub->control, &channel->agent_id, &agent)) {
 		channel_close(channel, CLOSE_NOT_ALLOWED, "agent");
 		return;

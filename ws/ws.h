@@ -16,6 +16,7 @@
 
 struct control;
 struct lws_context;
+struct shed;
 struct ws;
 
 struct ws_config {
@@ -27,6 +28,7 @@ struct ws_config {
 	unsigned rate_per_s,
 		rate_burst;	   /* messages from a tab; default 20, 40; more = close 4429 */
 	unsigned max_unattached_s; /* default 5: a socket that never attaches is closed 1008 */
+	struct shed *shed;	   /* what is turned away now; NULL = nothing ever is. Borrowed. */
 };
 
 /* lws: a context made by server/ on its own uv loop (else the library takes over the signals), with

@@ -15,6 +15,7 @@ struct clock clock_of_test;
 struct timers timers;
 struct control *control;
 struct hub *hub;
+struct shed shed;
 
 static bool wire_is_choked(void *wire)
 {
@@ -81,9 +82,10 @@ const struct wire_ops wire_ops = {
 int begin(void **state)
 {
 	static const char *const origins[] = {"https://a.example", NULL};
-	const struct ws_config config = {.origins = origins};
+	const struct ws_config config = {.origins = origins, .shed = &shed};
 
 	(void)state;
+	shed = (struct shed){0};
 	held = (struct held_clock){.wall_us = INT64_C(1795366800) * S, .mono_us = 1000 * S};
 	clock_of_test = clock_held(&held);
 	timers_init(&timers);

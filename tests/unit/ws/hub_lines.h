@@ -2,6 +2,7 @@
 /* The whole tab door without sockets: wires of the test's own, a stand-in for control, a clock that
  * stands still. begin() and end() are the setup and teardown of every test. */
 #include "tests/support/fake_control.h"
+#include "base/shed.h"
 #include "ws/hub.h"
 
 #define S  INT64_C(1000000)
@@ -25,6 +26,7 @@ extern struct clock clock_of_test;
 extern struct timers timers;
 extern struct control *control;
 extern struct hub *hub;
+extern struct shed shed; /* of the hub: nothing is turned away at the beginning */
 extern const struct wire_ops wire_ops;
 
 int begin(void **state);

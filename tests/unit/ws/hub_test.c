@@ -488,6 +488,75 @@ static void an_origin_is_allowed_to_the_letter(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* ---- overload ---- */
+
+static void a_tab_that_is_new_is_told_when_to_come_again(void **state)
+{
+	struct line old, fresh;
+
+	(void)state;
+	open_attached(&old, 7, 1);
+	shed_set_level(&shed, OVERLOAD_TABS);
+	open_line(&fresh, 8, 8, 0);
+	attach(&fresh, 1, "");
+	assert_int_equal(fresh.close_code, CLOSE_OVERLOAD);
+	assert_memory_equal(fresh.close_reason, "retry=", 6);
+	assert_in_range(atoi(fresh.close_reason + 6), 1000, 5000);
+	assert_int_equal(fresh.texts, 0);
+	assert_false(fake_is_present(control, 8));
+	/* who is there stays, and is told and answered as ever */
+	fake_tell_call(control, 7, 1, CALL_TALK, "m");
+	assert_int_equal(old.events, 1);
+	say(&old, "{\"jsonrpc\":\"2.0\",\"id\":\"p\",\"method\":\"ping\"}");
+	assert_non_null(strstr(old.last, "serverTime"));
+	assert_int_equal(old.close_code, 0);
+	assert_int_equal(atomic_load(&shed.refused[OVERLOAD_TABS]), 1);
+	hang_up(&old);
+	hang_up(&fresh);
+}
+
+static void attach_at(struct line *line, const char *more)
+{
+	char text[200];
+
+	open_line(line, 7, 7, 0);
+	snprintf(
+		text, sizeof(text),
+		"{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"attach\",\"params\":{\"tab\":1%s}}",
+		more);
+	say(line, text);
+}
+
+static void a_tab_that_comes_back_is_let_in_until_the_last_level(void **state)
+{
+	struct line back, loaded_again, other_tab, ended;
+
+	(void)state;
+	shed_set_level(&shed, OVERLOAD_TABS);
+	attach_at(&back, ",\"epoch\":1,\"seq\":0");
+	assert_int_equal(back.close_code, 0);
+	/* the page was loaded again and knows no number, but its call is up */
+	fake_tell_call(control, 7, 1, CALL_TALK, "m");
+	attach_at(&loaded_again, "");
+	assert_int_equal(loaded_again.close_code, 0);
+	open_line(&other_tab, 7, 7, 0);
+	attach(&other_tab, 2, "");
+	assert_int_equal(other_tab.close_code, CLOSE_OVERLOAD);
+	fake_tell_call(control, 7, 1, CALL_END, "m");
+	attach_at(&ended, "");
+	assert_int_equal(ended.close_code, CLOSE_OVERLOAD);
+	hang_up(&ended);
+	shed_set_level(&shed, OVERLOAD_RESUMES);
+	attach_at(&ended, ",\"epoch\":1,\"seq\":0");
+	assert_int_equal(ended.close_code, CLOSE_OVERLOAD);
+	assert_int_equal(atomic_load(&shed.refused[OVERLOAD_TABS]), 2);
+	assert_int_equal(atomic_load(&shed.refused[OVERLOAD_RESUMES]), 1);
+	hang_up(&back);
+	hang_up(&loaded_again);
+	hang_up(&other_tab);
+	hang_up(&ended);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +582,8 @@ int main(void)
 		TEST(answers_for_those_who_left_or_are_closing_go_nowhere),
 		TEST(an_answer_after_the_hub_is_gone_is_forgotten),
 		TEST(an_origin_is_allowed_to_the_letter),
+		TEST(a_tab_that_is_new_is_told_when_to_come_again),
+		TEST(a_tab_that_comes_back_is_let_in_until_the_last_level),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
