@@ -6,10 +6,9 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/shed.h"
 #include "base/str.h"
 #include "routes/private.h"
-
-#define RETRY_AFTER_S 2 /* for what passes by itself: a full queue, a database that comes back */
 
 const char *http_reason(int code)
 {
@@ -168,7 +167,7 @@ void error_answer_make_as(const struct request *request, int code, const struct 
 	if (code == 401)
 		add_challenges(request, ret);
 	if (code == 503 || code == 504)
-		answer_add(ret, "Retry-After", "%d", RETRY_AFTER_S);
+		answer_add(ret, "Retry-After", "%u", shed_retry_s());
 }
 
 void error_answer_make(const struct request *request, const struct err *err, struct answer *ret)

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/shed.h"
 #include "routes/handlers.h"
 #include "routes/private.h"
 
@@ -33,6 +34,6 @@ void ready_get(struct request *request)
 		abort();
 	answer.length = (size_t)length;
 	if (!is_ready)
-		answer_add(&answer, "Retry-After", "2");
+		answer_add(&answer, "Retry-After", "%u", shed_retry_s());
 	request_answer(request, &answer);
 }

@@ -10,26 +10,29 @@
 #include "routes/static.h"
 
 /* clang-format off */
+/* What keeps the service looked at, what ends something and what the switch itself asks for is
+ * never turned away; the simulated switch stands for a real one. Signing in, and what a page asks
+ * before it has its tab, goes with new tabs. A ticket may be for a tab that comes back. */
 const struct route route_table[] = {
-	{HTTP_GET,  "/healthz",				RIGHT_NONE,	health_get},
-	{HTTP_GET,  "/readyz",				RIGHT_NONE,	ready_get},
-	{HTTP_GET,  "/ws",				RIGHT_NONE,	upgrade_get},
-	{HTTP_POST, "/api/v1/sign-in",			RIGHT_NONE,	sign_in_post},
-	{HTTP_POST, "/api/v1/sign-out",			RIGHT_SESSION,	sign_out_post},
-	{HTTP_GET,  "/api/v1/me",			RIGHT_SESSION,	me_get},
-	{HTTP_POST, "/api/v1/ws-tickets",		RIGHT_SESSION,	ticket_post},
-	{HTTP_POST, "/api/v1/present",			RIGHT_DIAL,	present_post},
-	{HTTP_GET,  "/api/v1/sounds",			RIGHT_ADMIN,	sound_list_get},
-	{HTTP_GET,  "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_get},
-	{HTTP_PUT,  "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_put,	SOUND_BODY_MAX},
-	{HTTP_DELETE, "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_delete},
-	{HTTP_GET,  "/sounds/{version}/{file}",		RIGHT_NONE,	sound_fetch_get},
-	{HTTP_GET,  "/api/v1/sim/{verb}",		RIGHT_ADMIN,	sim_get},
-	{HTTP_POST, "/api/v1/sim/{verb}",		RIGHT_ADMIN,	sim_post},
-	{HTTP_GET,  "/odata/v4/{set}",			RIGHT_READ,	entity_list_get},
-	{HTTP_GET,  "/odata/v4/{set}/$count",		RIGHT_READ,	entity_count_get},
-	{HTTP_GET,  "/odata/v4/{set}({key})",		RIGHT_READ,	entity_one_get},
-	{HTTP_GET,  "/odata/v4/{set}({key})/{nav}",	RIGHT_READ,	entity_related_get},
+	{HTTP_GET,  "/healthz",				RIGHT_NONE,	health_get,		OVERLOAD_NONE},
+	{HTTP_GET,  "/readyz",				RIGHT_NONE,	ready_get,		OVERLOAD_NONE},
+	{HTTP_GET,  "/ws",				RIGHT_NONE,	upgrade_get,		OVERLOAD_RESUMES},
+	{HTTP_POST, "/api/v1/sign-in",			RIGHT_NONE,	sign_in_post,		OVERLOAD_TABS},
+	{HTTP_POST, "/api/v1/sign-out",			RIGHT_SESSION,	sign_out_post,		OVERLOAD_NONE},
+	{HTTP_GET,  "/api/v1/me",			RIGHT_SESSION,	me_get,			OVERLOAD_TABS},
+	{HTTP_POST, "/api/v1/ws-tickets",		RIGHT_SESSION,	ticket_post,		OVERLOAD_RESUMES},
+	{HTTP_POST, "/api/v1/present",			RIGHT_DIAL,	present_post,		OVERLOAD_DIALS},
+	{HTTP_GET,  "/api/v1/sounds",			RIGHT_ADMIN,	sound_list_get,		OVERLOAD_POLLS},
+	{HTTP_GET,  "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_get,		OVERLOAD_POLLS},
+	{HTTP_PUT,  "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_put,		OVERLOAD_WRITES, SOUND_BODY_MAX},
+	{HTTP_DELETE, "/api/v1/sounds/{name}",		RIGHT_ADMIN,	sound_delete,		OVERLOAD_WRITES},
+	{HTTP_GET,  "/sounds/{version}/{file}",		RIGHT_NONE,	sound_fetch_get,	OVERLOAD_NONE},
+	{HTTP_GET,  "/api/v1/sim/{verb}",		RIGHT_ADMIN,	sim_get,		OVERLOAD_NONE},
+	{HTTP_POST, "/api/v1/sim/{verb}",		RIGHT_ADMIN,	sim_post,		OVERLOAD_NONE},
+	{HTTP_GET,  "/odata/v4/{set}",			RIGHT_READ,	entity_list_get,	OVERLOAD_POLLS},
+	{HTTP_GET,  "/odata/v4/{set}/$count",		RIGHT_READ,	entity_count_get,	OVERLOAD_POLLS},
+	{HTTP_GET,  "/odata/v4/{set}({key})",		RIGHT_READ,	entity_one_get,		OVERLOAD_POLLS},
+	{HTTP_GET,  "/odata/v4/{set}({key})/{nav}",	RIGHT_READ,	entity_related_get,	OVERLOAD_POLLS},
 	{0},
 };
 /* clang-format on */
@@ -152,6 +155,26 @@ static void answer_not_found(struct request *request)
 	answer_error(request, &err);
 }
 
+static bool finds_room(const struct routes *routes, enum overload_level class)
+{
+	return class == OVERLOAD_POLLS && shed_level(routes->config.shed) == OVERLOAD_POLLS &&
+	       routes->db && db_fill_percent(routes->db) < SHED_POLL_ROOM_PERCENT;
+}
+
+/* Before anybody is looked up: a refusal must cost next to nothing. */
+static bool is_turned_away(struct request *request, const struct route *route)
+{
+	struct err err = {0};
+
+	if (finds_room(request->routes, route->shed))
+		return false;
+	if (!shed_refuses(request->routes->config.shed, route->shed))
+		return false;
+	(void)shed_error(route->shed, &err);
+	answer_error(request, &err);
+	return true;
+}
+
 void router_dispatch(struct request *request)
 {
 	unsigned methods;
@@ -166,7 +189,8 @@ void router_dispatch(struct request *request)
 	}
 	if (route) {
 		request->route = route;
-		auth_then_handle(request);
+		if (!is_turned_away(request, route))
+			auth_then_handle(request);
 	} else if (methods == 0) {
 		answer_not_found(request);
 	} else if (request->method == HTTP_OPTIONS) {

@@ -2,6 +2,7 @@
 /* Finds the handler of a request in one table of method, path pattern, right and handler, and
  * answers what needs none: 404, 405 with Allow, OPTIONS and CORS preflights, 401 and 403. Paths
  * outside the table are pages. */
+#include "base/shed.h"
 #include "routes/request.h"
 
 struct route {
@@ -9,6 +10,7 @@ struct route {
 	const char *pattern;	 /* "{name}" stands for one or more characters but / ( and ) */
 	enum right right;
 	void (*handle)(struct request *request); /* must not block; on any thread */
+	enum overload_level shed;		 /* its class: when it is turned away */
 	unsigned body_limit;			 /* 0 = the usual one */
 };
 extern const struct route route_table[]; /* ended by a pattern of NULL */

@@ -11,6 +11,7 @@
 struct routes;
 struct control;
 struct db;
+struct shed;
 
 struct route_hooks { /* what routes asks of rooms it may not see; server/ wires them. Answers come
 			from any thread. */
@@ -53,6 +54,7 @@ struct routes_config {
 	unsigned body_limit;	     /* default 64 kB */
 	unsigned request_deadline_s; /* default 10 */
 	const char *version;
+	struct shed *shed; /* what is turned away now; NULL = nothing ever is. Borrowed. */
 };
 
 struct routes *routes_create(const struct routes_config *config, struct control *control,

@@ -37,6 +37,7 @@ struct db {
 	bool has_thread, is_closing;
 	struct db_job *head, **tail;
 	unsigned waiting;
+	unsigned fill_percent;
 	struct secret sessions[SECRETS_MAX], keys[SECRETS_MAX], links[SECRETS_MAX];
 	unsigned session_count, key_count, link_count;
 	char password_hash[PASSWORD_HASH_SIZE];
@@ -477,6 +478,16 @@ enum status db_submit(struct db *db, struct db_job *job, struct err *err)
 	else if (mode == STORE_AT_ONCE)
 		run(db, job);
 	return ST_OK;
+}
+
+void routes_store_set_fill(struct db *db, unsigned percent)
+{
+	db->fill_percent = percent;
+}
+
+unsigned db_fill_percent(struct db *db)
+{
+	return db->fill_percent;
 }
 
 bool db_is_available(const struct db *db)

@@ -27,6 +27,7 @@ struct db *routes_store_create(enum store_mode mode);
 void routes_store_destroy(struct db *db); /* waiting jobs end with ST_UNAVAILABLE */
 void routes_store_set_mode(struct db *db, enum store_mode mode);
 unsigned routes_store_waiting(struct db *db);
+void routes_store_set_fill(struct db *db, unsigned percent); /* what db_fill_percent() says */
 unsigned routes_store_queries(struct db *db, const char *statement); /* how often it ran */
 
 /* Rows that tests need; texts are copied. */
