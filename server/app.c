@@ -7,15 +7,17 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/spare.h"
 #include "base/str.h"
 #include "db/migrate.h"
 #include "server/app_priv.h"
 #include "server/version.h"
 
-#define TICK_US		1000000
-#define HOUR_TICKS	3600
-#define HISTORY_MS	600000 /* of events that are told again to whoever comes back */
-#define STOP_STORAGE_MS 5000
+#define TICK_US		  1000000
+#define HOUR_TICKS	  3600
+#define HISTORY_MS	  600000 /* of events that are told again to whoever comes back */
+#define STOP_STORAGE_MS	  5000
+#define SPARE_DESCRIPTORS 12 /* for journal, database and switch when there are none left */
 
 struct uuid app_tenant(void)
 {
@@ -23,57 +25,6 @@ struct uuid app_tenant(void)
 
 	uuid_parse(TENANT_DEFAULT, &tenant);
 	return tenant;
-}
-
-/* --- sockets from the front door --- */
-
-struct socket_item {
-	struct inbox_item item;
-	int fd;
-};
-
-static void give_ws(void *user, int fd)
-{
-	struct app *app = user;
-	struct socket_item *socket = xmalloc(sizeof(*socket));
-
-	socket->fd = fd;
-	atomic_fetch_add(&app->sockets_waiting, 1);
-	if (inbox_put(&app->sockets, &socket->item))
-		return;
-	atomic_fetch_sub(&app->sockets_waiting, 1);
-	close(fd);
-	free(socket);
-}
-
-static void give_http(void *user, int fd, const struct sockaddr *address, socklen_t length)
-{
-	struct app *app = user;
-
-	routes_adopt(app->routes, fd, address, length);
-}
-
-static unsigned connections(void *user)
-{
-	struct app *app = user;
-
-	return atomic_load(&app->socket_count) + atomic_load(&app->sockets_waiting) +
-	       routes_connections(app->routes);
-}
-
-static void adopt_sockets(struct app *app)
-{
-	struct inbox_item *item = inbox_take_all(&app->sockets);
-
-	while (item) {
-		struct socket_item *socket = (struct socket_item *)item;
-
-		item = item->next;
-		ws_adopt(app->ws, socket->fd);
-		atomic_fetch_sub(&app->sockets_waiting, 1);
-		free(socket);
-	}
-	atomic_store(&app->socket_count, ws_connections(app->ws));
 }
 
 /* --- the turn of the loop --- */
@@ -96,7 +47,7 @@ static void on_turn(void *user)
 	struct app *app = user;
 
 	app_look_at_lease(app);
-	adopt_sockets(app);
+	app_adopt_sockets(app);
 	record_log_poll(app->log);
 	control_poll(app->control);
 	if (record_log_wants_checkpoint(app->log))
@@ -226,6 +177,7 @@ static enum status open_database(struct app *app, struct err *err)
 	const char *conninfo = config_text(app->config, OPT_database);
 	struct db_config config = {.conninfo = conninfo,
 				   .workers = (unsigned)config_number(app->config, OPT_db_workers),
+				   .queue_limit = SMALL("db_queue", 0),
 				   .on_trouble = on_trouble};
 
 	app->db = db_open(&config, err);
@@ -260,6 +212,7 @@ static enum status create_control(struct app *app, struct err *err)
 		.max_calls = (unsigned)config_number(c, OPT_max_calls),
 		.remember_s = (unsigned)config_number(c, OPT_command_memory_s),
 		.numbering = app->numbering,
+		.shed = &app->shed,
 	};
 
 	str_copy_cut(config.caller_number, sizeof(config.caller_number),
@@ -312,6 +265,7 @@ static enum status create_doors(struct app *app, const char *const *allowed, str
 		.origins = allowed,
 		.allow_no_origin = config_switch(c, OPT_allow_no_origin),
 		.ping_s = (unsigned)config_number(c, OPT_ping_s),
+		.shed = &app->shed,
 	};
 	struct routes_config routes = {
 		.web_dir = web_folder(app),
@@ -320,6 +274,7 @@ static enum status create_doors(struct app *app, const char *const *allowed, str
 		.tenant_id = app_tenant(),
 		.threads = (unsigned)config_number(c, OPT_http_threads),
 		.version = CALLTAB_VERSION,
+		.shed = &app->shed,
 	};
 
 	app->ws = ws_create(&ws, loop_lws(app->loop), &clock_system, loop_timers(app->loop),
@@ -334,42 +289,6 @@ static const char *const *origins(struct app *app)
 {
 	return *config_text(app->config, OPT_origins) ? config_list(app->config, OPT_origins)
 						      : app->origins;
-}
-
-static enum status open_front(struct app *app, struct err *err)
-{
-	struct front_config config = {
-		.listen = config_text(app->config, OPT_listen),
-		.max_connections = (unsigned)config_number(app->config, OPT_max_connections),
-		.hooks = {.give_ws = give_ws,
-			  .give_http = give_http,
-			  .connections = connections,
-			  .user = app},
-	};
-
-	app->front = front_start(&config, err);
-	return app->front ? ST_OK : err->status;
-}
-
-/* No origins configured: the pages served here, under the names this machine may be reached by. The
- * port is known only now; both doors read the list at each request. */
-static void set_own_origins(struct app *app)
-{
-	static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]"};
-	const char *listen = config_text(app->config, OPT_listen);
-	const char *colon = strrchr(listen, ':');
-	unsigned port = front_port(app->front), count = 0;
-
-	if (*config_text(app->config, OPT_origins))
-		return;
-	for (; count < sizeof(hosts) / sizeof(hosts[0]); count++)
-		str_format(app->origin_texts[count], sizeof(app->origin_texts[count]),
-			   "http://%s:%u", hosts[count], port);
-	if (colon)
-		str_format(app->origin_texts[count++], sizeof(app->origin_texts[0]),
-			   "http://%.*s:%u", (int)(colon - listen), listen, port);
-	for (unsigned i = 0; i < count; i++)
-		app->origins[i] = app->origin_texts[i];
 }
 
 static enum status load_setup(struct app *app, struct err *err)
@@ -419,9 +338,7 @@ static enum status build(struct app *app, struct err *err)
 		status = app_start_telephony(app, err);
 	FAILPOINT("start.switch_begun");
 	if (status == ST_OK)
-		status = open_front(app, err);
-	if (status == ST_OK)
-		set_own_origins(app);
+		status = app_open_front(app, err);
 	return status;
 }
 
@@ -448,6 +365,7 @@ static void tear_down(struct app *app)
 	numbering_close(app->numbering);
 	if (app->loop)
 		timer_stop(loop_timers(app->loop), &app->tick);
+	app_stop_watching_load(app);
 	loop_destroy(app->loop);
 }
 
@@ -473,11 +391,13 @@ int app_serve(struct config *config, bool salvage, bool take_over)
 	app->tick.fire = on_tick;
 	app->tick.arg = app;
 	signal(SIGPIPE, SIG_IGN);
+	spare_keep(SPARE_DESCRIPTORS);
 	status = build(app, &err);
 	FAILPOINT("start.ready");
 	if (status == ST_OK) {
 		announce(app);
 		timer_set(loop_timers(app->loop), &app->tick, clock_mono_us(&clock_system));
+		app_watch_load(app);
 		loop_run(app->loop);
 	} else {
 		fprintf(stderr, "calltab serve: %s\n", err.message);

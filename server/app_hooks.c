@@ -1,4 +1,5 @@
 /* What the HTTP door asks of rooms it may not see. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,24 @@ static void end_session(void *user, const struct uuid *session_id)
 		free(end);
 }
 
+/* "overload":{"level":"none","refused":{"polls":0,...,"connections":0}} */
+static void write_overload(const struct app *app, char *json, size_t size)
+{
+	const struct shed *shed = &app->shed;
+	struct front_figures figures = {0};
+	int length = snprintf(json, size, "\"overload\":{\"level\":\"%s\",\"refused\":{",
+			      overload_word(shed_level(shed)));
+
+	for (int class = OVERLOAD_POLLS; class < OVERLOAD_LEVEL_COUNT; class ++)
+		length += snprintf(json + length, size - (size_t)length, "\"%s\":%" PRIu64 ",",
+				   overload_word((enum overload_level) class),
+				   atomic_load(&shed->refused[class]));
+	if (app->front)
+		front_figures(app->front, &figures);
+	snprintf(json + length, size - (size_t)length, "\"connections\":%" PRIu64 "}}",
+		 figures.full);
+}
+
 static bool ready(void *user, char *json, unsigned size)
 {
 	struct app *app = user;
@@ -83,17 +102,20 @@ static bool ready(void *user, char *json, unsigned size)
 	bool is_linked = atomic_load(&app->is_linked), is_degraded = atomic_load(&app->is_degraded);
 	bool is_stopping = atomic_load(&app->is_stopping);
 	const char *state = atomic_load(&app->switch_state);
+	char overload[300];
 
+	write_overload(app, overload, sizeof(overload));
 	str_format(json, size,
 		   "\"stopping\":%s,\"database\":\"%s\",\"storage\":\"%s\","
 		   "\"journal\":{\"behind\":%llu},"
 		   "\"switch\":{\"driver\":\"%s\",\"state\":\"%s\","
-		   "\"waiting\":%u,\"delayed\":%llu}",
+		   "\"waiting\":%u,\"delayed\":%llu},%s",
 		   is_stopping ? "true" : "false", has_database ? "ok" : "away",
 		   is_degraded ? "degraded" : "ok", (unsigned long long)record_log_behind(app->log),
 		   app->sim ? "sim" : "ari", is_linked ? "up" : state,
-		   atomic_load(&app->calls_waiting), atomic_load(&app->calls_delayed));
-	/* With the database away calls go on: only reports and REST have to wait. */
+		   atomic_load(&app->calls_waiting), atomic_load(&app->calls_delayed), overload);
+	/* With the database away calls go on: only reports and REST have to wait. Overload passes,
+	 * and who would be sent elsewhere because of it has calls here. */
 	return is_linked && !is_degraded && !is_stopping;
 }
 

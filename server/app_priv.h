@@ -2,10 +2,12 @@
 /* What the files of the builder share: app.c life | app_stop.c its end, and who else may serve |
  * app_hooks.c what the HTTP door asks of rooms it may not see | app_setup.c agents, queues,
  * outcomes, sounds from the database | app_sound.c sounds as they change, and where the switch
- * finds them | app_sim.c the simulated switch over HTTP. */
+ * finds them | app_sim.c the simulated switch over HTTP | app_front.c the front door and where its
+ * sockets go | app_load.c how much there is to do, and what is turned away. */
 #include <stdatomic.h>
 
 #include "base/inbox.h"
+#include "base/shed.h"
 #include "control/control.h"
 #include "db/db.h"
 #include "db/lease.h"
@@ -14,13 +16,23 @@
 #include "server/app.h"
 #include "server/front.h"
 #include "server/loop.h"
+#include "server/overload.h"
 #include "telephony/ari/ari.h"
 #include "telephony/sim/sim.h"
 #include "telephony/telephony.h"
 #include "ws/ws.h"
 
+struct app_load { /* app_load.c */
+	struct overload overload;
+	struct overload_lag lag;
+	struct timer timer;
+	int64_t due_us;
+};
+
 struct app {
 	struct config *config;
+	struct shed shed; /* what is turned away: the doors ask */
+	struct app_load load;
 	struct loop *loop;
 	struct db *db;
 	struct record_log *log;
@@ -76,6 +88,13 @@ void app_create_telephony(struct app *app);
 enum status app_start_telephony(struct app *app, struct err *err);
 void app_note_switch(struct app *app);
 struct route_hooks app_hooks(struct app *);
+/* Once both doors are there. */
+enum status app_open_front(struct app *, struct err *err);
+/* On each turn: what the front door has given to the tab door. */
+void app_adopt_sockets(struct app *);
+/* From the first turn of the loop on; before the loop is gone. */
+void app_watch_load(struct app *);
+void app_stop_watching_load(struct app *);
 /* Loads agents, queues and outcomes into control, now; before the loop runs or on its thread after
  * SIGHUP. */
 enum status app_load_setup(struct app *, struct db_conn *, struct err *);

@@ -15,6 +15,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/shed.h"
+#include "base/spare.h"
+#include "base/str.h"
 #include "server/listen.h"
 #include "server/upgrade_check.h"
 
@@ -24,6 +27,7 @@
 #define ACCEPTS_PER_WAKE      64  /* then the undecided have their turn */
 #define EVENTS_PER_WAKE	      128
 #define PAUSE_MS	      20
+#define REFUSALS_PER_PAUSE    16 /* 800 a second: more would cost what is wanted elsewhere */
 #define DEAD_PEER_MS	      20000
 #define SEND_BUFFER	      65536 /* without it a tab that never reads makes the kernel keep megabytes */
 #define LEAST_UNDECIDED_MAX   64
@@ -39,14 +43,15 @@ struct undecided {
 };
 
 struct counters {
-	atomic_uint_fast64_t accepted, given_ws, given_http, refused, late, gone, crowded, pauses;
+	atomic_uint_fast64_t accepted, given_ws, given_http, refused, late, gone, crowded, pauses,
+		full;
 	atomic_uint undecided;
 };
 
 struct front {
 	struct front_hooks hooks;
 	struct upgrade_rules rules;
-	unsigned max_connections, max_undecided;
+	unsigned wanted_connections, max_undecided;
 	int64_t head_deadline_us;
 	struct listener listener;
 	int epoll_fd, wake_fd;
@@ -104,6 +109,52 @@ static void pause_accepting(struct front *front, const char *why)
 		 undecided_count(front));
 }
 
+/* Said at once and whatever was asked: it is read at most to be out of the way, because what stays
+ * unread when a socket is closed takes the answer with it. */
+static void refuse(struct front *front, int fd)
+{
+	static const char body[] =
+		"{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+		"\"detail\":\"there are as many connections as there may be: try again in a "
+		"moment\",\"code\":\"overload.connections\"}";
+	char text[600];
+
+	while (recv(fd, front->peeked, sizeof(front->peeked), MSG_DONTWAIT) ==
+	       (ssize_t)sizeof(front->peeked))
+		;
+	str_format(text, sizeof(text),
+		   "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+		   "Content-Length: %zu\r\nRetry-After: %u\r\nCache-Control: no-store\r\n"
+		   "Connection: close\r\n\r\n%s",
+		   sizeof(body) - 1, shed_retry_s(), body);
+	/* Whoever cannot take it sees the end of the connection. */
+	if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+		shutdown(fd, SHUT_WR);
+	count(&front->counters.full);
+	close(fd);
+}
+
+/* Without a descriptor for it one of the reserve is lent. */
+static bool refuse_one(struct front *front)
+{
+	int fd = accept4(front->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0 && spare_may_help(errno) && spare_release())
+		fd = accept4(front->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0)
+		return false;
+	refuse(front, fd);
+	return true;
+}
+
+static void turn_away(struct front *front, const char *why)
+{
+	pause_accepting(front, why);
+	for (int i = 0; i < REFUSALS_PER_PAUSE && refuse_one(front); i++)
+		;
+	spare_fill();
+}
+
 static void end_pause(struct front *front)
 {
 	if (!front->pause_until_us || now_us() < front->pause_until_us)
@@ -131,7 +182,7 @@ static void give(struct front *front, enum head_verdict verdict, int fd,
 {
 	const struct front_hooks *hooks = &front->hooks;
 
-	if (verdict == HEAD_UPGRADE) {
+	if (verdict == HEAD_UPGRADE && (!hooks->admits_tabs || hooks->admits_tabs(hooks->user))) {
 		count(&front->counters.given_ws);
 		set_tab_options(fd);
 		hooks->give_ws(hooks->user, fd);
@@ -239,11 +290,26 @@ static void drop_late(struct front *front)
 
 /* ---- accepting ---- */
 
-static bool is_full(struct front *front)
+/* Asked each time: the limit of a running process can be changed. */
+static unsigned limit_connections(unsigned wanted)
 {
-	unsigned given = front->hooks.connections(front->hooks.user);
+	struct rlimit files;
+	rlim_t most = UINT32_MAX;
 
-	return given + undecided_count(front) >= front->max_connections;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
+		most = files.rlim_cur > 2 * SPARE_DESCRIPTORS ? files.rlim_cur - SPARE_DESCRIPTORS
+							      : files.rlim_cur / 2;
+	return wanted < most ? wanted : (unsigned)most;
+}
+
+static unsigned connection_count(const struct front *front)
+{
+	return front->hooks.connections(front->hooks.user) + undecided_count(front);
+}
+
+static bool is_full(const struct front *front)
+{
+	return connection_count(front) >= limit_connections(front->wanted_connections);
 }
 
 /* False: no more for now. */
@@ -254,14 +320,18 @@ static bool accept_one(struct front *front)
 	enum head_verdict verdict;
 
 	if (is_full(front)) {
-		pause_accepting(front, "connection limit");
+		turn_away(front, "connection limit");
+		return false;
+	}
+	if (!spare_fill()) {
+		turn_away(front, "no descriptors to spare");
 		return false;
 	}
 	int fd = accept4(front->listener.fd, (struct sockaddr *)&address, &length,
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			pause_accepting(front, strerror(errno));
+			turn_away(front, strerror(errno));
 		/* Everything else but an empty queue is the trouble of one connection. */
 		return errno != EAGAIN && front->is_listening;
 	}
@@ -346,19 +416,6 @@ static void wake(struct front *front)
 
 /* ---- from outside ---- */
 
-static unsigned limit_connections(unsigned wanted)
-{
-	struct rlimit files;
-	rlim_t most = UINT32_MAX;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
-		most = files.rlim_cur > 2 * SPARE_DESCRIPTORS ? files.rlim_cur - SPARE_DESCRIPTORS
-							      : files.rlim_cur / 2;
-	if (wanted == 0)
-		wanted = DEFAULT_CONNECTIONS;
-	return wanted < most ? wanted : (unsigned)most;
-}
-
 static bool watch(struct front *front, int fd, void *what)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
@@ -395,10 +452,11 @@ struct front *front_start(const struct front_config *config, struct err *err)
 	front->hooks = config->hooks;
 	front->rules.path = config->ws_path ? config->ws_path : "/ws";
 	front->rules.subprotocol = config->subprotocol ? config->subprotocol : "calltab.v1";
-	front->max_connections = limit_connections(config->max_connections);
-	front->max_undecided = front->max_connections / 2 < LEAST_UNDECIDED_MAX
-				       ? LEAST_UNDECIDED_MAX
-				       : front->max_connections / 2;
+	front->wanted_connections =
+		config->max_connections ? config->max_connections : DEFAULT_CONNECTIONS;
+	front->max_undecided = limit_connections(front->wanted_connections) / 2;
+	if (front->max_undecided < LEAST_UNDECIDED_MAX)
+		front->max_undecided = LEAST_UNDECIDED_MAX;
 	front->head_deadline_us =
 		1000 * (int64_t)(config->head_deadline_ms ? config->head_deadline_ms
 							  : DEFAULT_DEADLINE_MS);
@@ -437,6 +495,13 @@ void front_stop(struct front *front)
 	free_front(front);
 }
 
+unsigned front_fill_percent(const struct front *front)
+{
+	unsigned most = limit_connections(front->wanted_connections);
+
+	return most ? (unsigned)(connection_count(front) * UINT64_C(100) / most) : 100;
+}
+
 void front_figures(const struct front *front, struct front_figures *ret)
 {
 	const struct counters *c = &front->counters;
@@ -450,6 +515,7 @@ void front_figures(const struct front *front, struct front_figures *ret)
 		.gone = atomic_load(&c->gone),
 		.crowded = atomic_load(&c->crowded),
 		.pauses = atomic_load(&c->pauses),
+		.full = atomic_load(&c->full),
 		.undecided = atomic_load(&c->undecided),
 	};
 }

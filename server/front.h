@@ -6,8 +6,11 @@
  * seconds at most.
  *
  * Neither library behind it listens by itself: one spins and then crashes without descriptors, the
- * other deadlocks at its connection limit. Here the limit is checked before accept(), and without
- * descriptors accepting pauses. */
+ * other deadlocks at its connection limit. Here the limit is checked before accept(). At the limit,
+ * and without descriptors, newcomers are answered with 503 and closed, a few at a time with pauses
+ * between, so that a crowd before the door costs next to nothing; as long as the reserve of
+ * descriptors (base/spare.h) is not whole nobody is let in. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include "base/status.h"
@@ -21,6 +24,8 @@ struct front_hooks {
 	void (*give_http)(void *user, int fd, const struct sockaddr *address, socklen_t length);
 	/* How many connections both doors have, from the moment the descriptor was given. */
 	unsigned (*connections)(void *user);
+	/* False: upgrades go to the HTTP door too, which refuses them in words. NULL = always. */
+	bool (*admits_tabs)(void *user);
 	void *user;
 };
 
@@ -28,7 +33,8 @@ struct front_config {
 	/* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:0" (0 = the kernel chooses), "localhost:8080",
 	 * "unix:/run/calltab.sock" */
 	const char *listen;
-	unsigned max_connections;  /* 0 = 20000; never more than the descriptor limit less 256 */
+	unsigned max_connections;  /* 0 = 20000; never more than the descriptor limit less 256,
+				      or half of it when it is small; the limit as it is now */
 	const char *ws_path;	   /* NULL = "/ws" */
 	const char *subprotocol;   /* NULL = "calltab.v1" */
 	unsigned head_deadline_ms; /* 0 = 10000 */
@@ -54,6 +60,9 @@ struct front_figures { /* since the start; from any thread */
 	uint64_t gone;	    /* the peer left before its door was known */
 	uint64_t crowded;   /* closed: too many were waiting for their head */
 	uint64_t pauses;    /* accepting paused: no descriptors or at the limit */
+	uint64_t full;	    /* answered with 503 and closed meanwhile */
 	unsigned undecided; /* waiting for their head now */
 };
+/* How many connections there are, in hundredths of how many there may be now. From any thread. */
+unsigned front_fill_percent(const struct front *front);
 void front_figures(const struct front *front, struct front_figures *ret);

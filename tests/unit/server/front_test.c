@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/spare.h"
 #include "server/front.h"
 
 #define GOOD                                                                                       \
@@ -245,6 +246,27 @@ static void who_leaves_before_the_head_is_forgotten(void **state)
 	stop(front);
 }
 
+/* 503 with all that belongs to it, and the end of the connection. Closes it. */
+static void assert_is_refused_in_words(int fd)
+{
+	char text[1024];
+	size_t length = 0;
+	ssize_t got;
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
+
+	while (poll(&poller, 1, LIMIT_MS) == 1 &&
+	       (got = recv(fd, text + length, sizeof(text) - 1 - length, 0)) > 0)
+		length += (size_t)got;
+	text[length] = '\0';
+	assert_non_null(strstr(text, "HTTP/1.1 503 "));
+	assert_non_null(strstr(text, "\r\nRetry-After: "));
+	assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
+	assert_non_null(strstr(text, "\"code\":\"overload.connections\""));
+	const char *body = strstr(text, "\r\n\r\n") + 4, *said = strstr(text, "Content-Length: ");
+	assert_int_equal(atoi(said + strlen("Content-Length: ")), strlen(body));
+	close(fd);
+}
+
 static void the_limit_is_checked_before_accept(void **state)
 {
 	(void)state;
@@ -253,10 +275,15 @@ static void the_limit_is_checked_before_accept(void **state)
 
 	for (int i = 0; i < 3; i++)
 		fds[i] = dial_and_say(front, "POST ");
-	until(figures(front).pauses > 2);
+	assert_is_refused_in_words(fds[2]);
 	assert_int_equal(figures(front).accepted, 2);
+	assert_int_equal(figures(front).full, 1);
+	assert_int_equal(front_fill_percent(front), 100);
 	empty(&http_door);
+	assert_int_equal(front_fill_percent(front), 0);
+	fds[2] = dial_and_say(front, "POST ");
 	until(figures(front).accepted == 3);
+	assert_int_equal(front_fill_percent(front), 50);
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 	stop(front);
@@ -270,12 +297,67 @@ static void who_waits_for_his_door_counts_too(void **state)
 
 	for (int i = 0; i < 3; i++)
 		fds[i] = dial(front);
-	until(figures(front).pauses > 2);
+	assert_is_refused_in_words(fds[2]);
 	assert_int_equal(figures(front).undecided, 2);
 	close(fds[0]);
+	until(figures(front).undecided == 1);
+	fds[0] = dial(front);
 	until(figures(front).accepted == 3);
-	for (int i = 1; i < 3; i++)
-		close(fds[i]);
+	close(fds[0]);
+	close(fds[1]);
+	stop(front);
+}
+
+/* A storm before a full house: everybody is answered, and few at a time. */
+static void a_crowd_at_the_limit_is_refused_without_haste(void **state)
+{
+	(void)state;
+	struct front *front = start(1, 0);
+	int first = dial_and_say(front, "POST "), crowd[100];
+
+	until(count_of(&http_door) == 1);
+	int64_t began_us = clock_mono_us(&clock_system);
+	for (int i = 0; i < 100; i++)
+		crowd[i] = dial_and_say(front, GOOD);
+	for (int i = 0; i < 100; i++)
+		assert_is_refused_in_words(crowd[i]);
+	/* 16, then 20 ms: the last of a hundred have waited for six pauses */
+	assert_true(clock_mono_us(&clock_system) - began_us >= 6 * 20000);
+	assert_int_equal(figures(front).full, 100);
+	assert_int_equal(count_of(&ws_door), 0);
+	close(first);
+	stop(front);
+}
+
+static atomic_bool is_closed_to_tabs;
+
+static bool admits_tabs(void *user)
+{
+	(void)user;
+	return !atomic_load(&is_closed_to_tabs);
+}
+
+static void when_no_tab_is_admitted_the_http_door_says_so(void **state)
+{
+	(void)state;
+	const struct front_config config = {
+		.listen = "127.0.0.1:0",
+		.hooks = {.give_ws = take_ws,
+			  .give_http = take_http,
+			  .connections = count_connections,
+			  .admits_tabs = admits_tabs},
+	};
+	struct front *front = front_start(&config, NULL);
+
+	atomic_store(&is_closed_to_tabs, true);
+	int refused = dial_and_say(front, GOOD);
+	until(count_of(&http_door) == 1);
+	atomic_store(&is_closed_to_tabs, false);
+	int admitted = dial_and_say(front, GOOD);
+	until(count_of(&ws_door) == 1);
+	assert_int_equal(count_of(&http_door), 1);
+	close(refused);
+	close(admitted);
 	stop(front);
 }
 
@@ -337,6 +419,53 @@ static void without_descriptors_it_pauses_and_does_not_spin(void **state)
 	stop(front);
 }
 
+/* Every number below the limit is taken: one of the reserve is lent for each answer. */
+static void without_descriptors_the_reserve_lends_one_to_refuse_with(void **state)
+{
+	(void)state;
+	struct rlimit old, few;
+	int dialed[20], taken[256];
+	unsigned count = 0;
+
+	spare_keep(4);
+	struct front *front = start(0, 0);
+	int first = dial_and_say(front, "POST ");
+	until(count_of(&http_door) == 1);
+	for (int i = 0; i < 20; i++)
+		dialed[i] = socket(AF_INET, SOCK_STREAM, 0);
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = old;
+	few.rlim_cur = 256;
+	setrlimit(RLIMIT_NOFILE, &few);
+	while ((taken[count] = dup(first)) >= 0)
+		count++;
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons((uint16_t)front_port(front)),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int64_t before_us = cpu_us();
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(connect(dialed[i], (struct sockaddr *)&address, sizeof(address)),
+				 0);
+		assert_int_equal(send(dialed[i], GOOD, sizeof(GOOD) - 1, MSG_NOSIGNAL),
+				 sizeof(GOOD) - 1);
+	}
+	until(figures(front).full == 20);
+	assert_true(cpu_us() - before_us < 200000);
+	assert_int_equal(figures(front).accepted, 1);
+	assert_true(spare_fill()); /* it is whole again */
+	while (count > 0)
+		close(taken[--count]);
+	for (int i = 0; i < 20; i++)
+		assert_is_refused_in_words(dialed[i]);
+	int last = dial_and_say(front, "POST ");
+	until(count_of(&http_door) == 2);
+	setrlimit(RLIMIT_NOFILE, &old);
+	close(first);
+	close(last);
+	stop(front);
+	spare_keep(0);
+}
+
 static void after_stop_accepting_nobody_new_comes_in_but_who_waits_gets_his_door(void **state)
 {
 	(void)state;
@@ -384,8 +513,11 @@ int main(void)
 		cmocka_unit_test(who_leaves_before_the_head_is_forgotten),
 		cmocka_unit_test(the_limit_is_checked_before_accept),
 		cmocka_unit_test(who_waits_for_his_door_counts_too),
+		cmocka_unit_test(a_crowd_at_the_limit_is_refused_without_haste),
+		cmocka_unit_test(when_no_tab_is_admitted_the_http_door_says_so),
 		cmocka_unit_test(a_crowd_that_says_nothing_loses_its_oldest),
 		cmocka_unit_test(without_descriptors_it_pauses_and_does_not_spin),
+		cmocka_unit_test(without_descriptors_the_reserve_lends_one_to_refuse_with),
 		cmocka_unit_test(
 			after_stop_accepting_nobody_new_comes_in_but_who_waits_gets_his_door),
 		cmocka_unit_test(a_port_in_use_is_a_conflict),
