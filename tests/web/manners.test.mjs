@@ -27,13 +27,19 @@ describe('coming back', () => {
 
   const after = (code, more) => planAfterClose({ code, attempt: 0, ticketsRefused: 0, random: () => 0.5, ...more })
 
-  test('a restart or overload is waited for as long as it asks, and not all come at once', () => {
+  test('a restart is waited for as long as it asks, and not all come at once', () => {
+    assert.equal(after(1012, { reason: 'retry=4000' }).delayMs, 4500)
     for (const code of [1012, 1013]) {
-      assert.equal(after(code, { reason: 'retry=4000' }).delayMs, 4500)
       assert.equal(after(code, { reason: 'retry=4000', random: () => 0 }).delayMs, 4000)
       assert.equal(after(code, { reason: '' }).delayMs, 250)
       assert.equal(after(code, { reason: 'retry=999999999', random: () => 0 }).delayMs, 300_000)
     }
+  })
+
+  test('an overload is waited for as long as it asks, and longer each time while it lasts', () => {
+    const delays = [0, 1, 2, 10].map((attempt) => after(1013, { reason: 'retry=4000', attempt, random: () => 1 }).delayMs)
+    assert.deepEqual(delays, [4500, 5000, 6000, 34_000])
+    assert.equal(after(1013, { reason: 'retry=4000', attempt: 10, random: () => 0 }).delayMs, 4000)
   })
 
   test('a refused ticket is replaced once', () => {
@@ -524,6 +530,24 @@ describe('a tab', () => {
     page.on.wake()
     page.on.wake()
     assert.equal(asked, 1)
+  })
+
+  test('a ticket that is refused with Retry-After is asked for later, and not because somebody looks', limit, async () => {
+    const page = new Page()
+    let asked = 0
+    const getTicket = () => {
+      asked += 1
+      if (asked === 1) throw Object.assign(new Error('overload'), { status: 503, retryAfterMs: 300 })
+      return gateway.ticket(token)
+    }
+    const began = performance.now()
+    const it = await openTab({ page, getTicket, wait: false })
+    await until('the refusal is known', () => it.connections.some(({ reason }) => reason === 'ticket'))
+    page.on.wake()
+    assert.equal(asked, 1)
+    await until('connected', () => it.CallTab.state === 'connected')
+    assert.ok(performance.now() - began >= 290)
+    assert.equal(asked, 2)
   })
 
   test('a page that goes closes its socket, and one that the browser brings back attaches again', limit, async () => {

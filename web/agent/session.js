@@ -52,7 +52,8 @@ async function post(what, { body, token }) {
   const json = await response.json().catch(() => ({}))
   if (response.ok) return json
   const { status } = response
-  throw Object.assign(new Error(json.detail || `the gateway answers ${status}`), { status, code: json.code })
+  const retryAfterMs = 1000 * Number(response.headers.get('retry-after') ?? 0)
+  throw Object.assign(new Error(json.detail || `the gateway answers ${status}`), { status, code: json.code, retryAfterMs })
 }
 
 function read() {

@@ -227,7 +227,8 @@ export interface FrameOptions {
 export interface ConnectOptions {
   /** Address of the socket; default `/ws` where the library came from */
   url?: string
-  /** A fresh ticket for each connection. Reject with `{status: 401}` when the session is over: nothing is tried any more */
+  /** A fresh ticket for each connection. Reject with `{status: 401}` when the session is over: nothing is tried any more. With
+   * `{retryAfterMs}` it is not asked again before that time */
   getTicket?: () => Promise<string> | string
   /** A ticket for the first connection */
   ticket?: string

@@ -6,7 +6,7 @@
  * for. */
 import { COMMAND_TIMEOUT_MS, PendingRequests, newCommandId, randomText } from './commands.js'
 import { CODES, TelephonyError, asTelephonyError, errorFromWire } from './errors.js'
-import { CLOSE, backOffMs, planAfterClose, thisPage } from './manners.js'
+import { CLOSE, askedPatienceMs, backOffMs, planAfterClose, thisPage } from './manners.js'
 
 export const PROTOCOL = 'calltab.v1'
 const TICKET_WITHIN_MS = 15000
@@ -151,7 +151,10 @@ export class Channel {
     if (isFinal) return this.stop(new TelephonyError(CODES.sessionEnded, 'the session has ended: sign in again', { cause: thrown }))
     if (thrown && thrown.code === CODES.badOptions) return this.stop(thrown)
     this.sink.failed(asTelephonyError(thrown, CODES.ticketFailed))
-    this.retryAfter(this.backOff(), { reason: 'ticket' })
+    const askedMs = askedPatienceMs(thrown)
+    const delayMs = askedMs + this.backOff()
+    if (askedMs > 0) this.notBefore = Date.now() + delayMs
+    this.retryAfter(delayMs, { reason: 'ticket' })
   }
 
   /** @private @param {string} ticket */

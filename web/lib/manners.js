@@ -47,16 +47,23 @@ export function planAfterClose(close) {
       return { stop: new TelephonyError(CODES.notAllowed, 'this agent may not use this tab', { target: 'tab' }) }
     case CLOSE.replaced:
       return { stop: new TelephonyError(CODES.replaced, 'this call tab was connected elsewhere') }
-    case CLOSE.restart:
-    case CLOSE.overload: {
+    case CLOSE.restart: {
       const askedMs = retryOf(reason)
       return { delayMs: askedMs === null ? backOffMs(close) : askedMs * (1 + RETRY_SPREAD * random()) }
     }
+    case CLOSE.overload: // not before what is asked for, and then as after any loss: later each time, while it lasts
+      return { delayMs: (retryOf(reason) ?? 0) + backOffMs(close) }
     case CLOSE.tooMany:
       return { delayMs: Math.max(backOffMs(close), TOO_MANY_AT_LEAST_MS) }
     default:
       return { delayMs: backOffMs(close) }
   }
+}
+
+/** What a refused ticket says of Retry-After, as `retryAfterMs`, or 0. @param {any} thrown */
+export function askedPatienceMs(thrown) {
+  const askedMs = thrown ? Number(thrown.retryAfterMs) : 0
+  return askedMs > 0 ? Math.min(askedMs, RETRY_AT_MOST_MS) : 0
 }
 
 /** The number of `retry=<ms>`, or null. @param {string} reason */
