@@ -23,19 +23,19 @@ void shed_set_level(struct shed *shed, enum overload_level level)
 	atomic_store(&shed->level, (unsigned)level);
 }
 
-bool shed_refuses(struct shed *shed, enum overload_level class)
+bool shed_refuses(struct shed *shed, enum overload_level work)
 {
-	if (class == OVERLOAD_NONE || shed_level(shed) < class)
+	if (work == OVERLOAD_NONE || shed_level(shed) < work)
 		return false;
-	atomic_fetch_add_explicit(&shed->refused[class], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&shed->refused[work], 1, memory_order_relaxed);
 	return true;
 }
 
-enum status shed_error(enum overload_level class, struct err *err)
+enum status shed_error(enum overload_level work, struct err *err)
 {
 	char code[sizeof(((struct err *)NULL)->code)];
 
-	str_format(code, sizeof(code), "overload.%s", overload_word(class));
+	str_format(code, sizeof(code), "overload.%s", overload_word(work));
 	return err_set(err, ST_UNAVAILABLE, code, "",
 		       "the gateway has more to do than it can: nothing was done, try again in a "
 		       "moment");

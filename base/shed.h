@@ -1,8 +1,8 @@
 #pragma once
 /* What is turned away just now. server/ sets the level by a rule of its own (server/overload.h);
- * a door asks here, from any thread, before it begins anything new, and names the class of it. A
- * class is turned away from its own level on, so whatever is not there yet goes before what is:
- * events and commands of live calls have no class and are never turned away.
+ * a door asks here, from any thread, before it begins anything new, and names the class of that
+ * work. A class is turned away from its own level on, so whatever is not there yet goes before what
+ * is: events and commands of live calls have no class and are never turned away.
  *
  * NULL in the place of a struct shed: nothing is ever turned away. */
 #include <stdatomic.h>
@@ -35,9 +35,9 @@ void shed_set_level(struct shed *shed, enum overload_level level);
 
 /* Is one more of this class turned away? It is counted when it is, so ask only about what is there
  * to be refused. */
-bool shed_refuses(struct shed *shed, enum overload_level class);
+bool shed_refuses(struct shed *shed, enum overload_level work);
 /* ST_UNAVAILABLE "overload.polls" and so on, with a sentence. */
-enum status shed_error(enum overload_level class, struct err *err);
+enum status shed_error(enum overload_level work, struct err *err);
 /* When to come again, in ms: left to chance between one and five seconds, so that those who were
  * turned away together do not come back together. */
 unsigned shed_retry_ms(void);

@@ -155,9 +155,9 @@ static void answer_not_found(struct request *request)
 	answer_error(request, &err);
 }
 
-static bool finds_room(const struct routes *routes, enum overload_level class)
+static bool finds_room(const struct routes *routes, enum overload_level work)
 {
-	return class == OVERLOAD_POLLS && shed_level(routes->config.shed) == OVERLOAD_POLLS &&
+	return work == OVERLOAD_POLLS && shed_level(routes->config.shed) == OVERLOAD_POLLS &&
 	       routes->db && db_fill_percent(routes->db) < SHED_POLL_ROOM_PERCENT;
 }
 

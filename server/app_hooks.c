@@ -85,10 +85,10 @@ static void write_overload(const struct app *app, char *json, size_t size)
 	int length = snprintf(json, size, "\"overload\":{\"level\":\"%s\",\"refused\":{",
 			      overload_word(shed_level(shed)));
 
-	for (int class = OVERLOAD_POLLS; class < OVERLOAD_LEVEL_COUNT; class ++)
+	for (int work = OVERLOAD_POLLS; work < OVERLOAD_LEVEL_COUNT; work++)
 		length += snprintf(json + length, size - (size_t)length, "\"%s\":%" PRIu64 ",",
-				   overload_word((enum overload_level) class),
-				   atomic_load(&shed->refused[class]));
+				   overload_word((enum overload_level)work),
+				   atomic_load(&shed->refused[work]));
 	if (app->front)
 		front_figures(app->front, &figures);
 	snprintf(json + length, size - (size_t)length, "\"connections\":%" PRIu64 "}}",

@@ -20,8 +20,8 @@ static uint64_t refused(const struct shed *shed)
 {
 	uint64_t sum = 0;
 
-	for (int class = 0; class < OVERLOAD_LEVEL_COUNT; class ++)
-		sum += atomic_load(&shed->refused[class]);
+	for (int work = 0; work < OVERLOAD_LEVEL_COUNT; work++)
+		sum += atomic_load(&shed->refused[work]);
 	return sum;
 }
 

@@ -11,12 +11,12 @@ static void a_class_is_turned_away_from_its_own_level_on(void **state)
 	for (unsigned level = 0; level < OVERLOAD_LEVEL_COUNT; level++) {
 		shed_set_level(&shed, (enum overload_level)level);
 		assert_int_equal(shed_level(&shed), level);
-		for (unsigned class = OVERLOAD_POLLS; class < OVERLOAD_LEVEL_COUNT; class ++)
-			assert_int_equal(shed_refuses(&shed, (enum overload_level) class),
-					 class <= level);
+		for (unsigned work = OVERLOAD_POLLS; work < OVERLOAD_LEVEL_COUNT; work++)
+			assert_int_equal(shed_refuses(&shed, (enum overload_level)work),
+					 work <= level);
 	}
-	for (unsigned class = OVERLOAD_POLLS; class < OVERLOAD_LEVEL_COUNT; class ++)
-		assert_int_equal(atomic_load(&shed.refused[class]), OVERLOAD_LEVEL_COUNT - class);
+	for (unsigned work = OVERLOAD_POLLS; work < OVERLOAD_LEVEL_COUNT; work++)
+		assert_int_equal(atomic_load(&shed.refused[work]), OVERLOAD_LEVEL_COUNT - work);
 }
 
 static void what_has_no_class_is_never_turned_away(void **state)

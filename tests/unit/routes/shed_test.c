@@ -20,7 +20,7 @@ static int shed_setup(void **state)
 /* One of each class, and what has none. */
 static const struct {
 	const char *method, *target;
-	enum overload_level class;
+	enum overload_level work;
 } requests[] = {
 	{"GET", "/odata/v4/agents", OVERLOAD_POLLS},
 	{"HEAD", "/odata/v4/agents", OVERLOAD_POLLS},
@@ -64,8 +64,8 @@ static void each_class_is_turned_away_from_its_level_on(void **state)
 		for (unsigned i = 0; i < sizeof requests / sizeof *requests; i++) {
 			const struct answer *answer = loopback_send(&world->lo, requests[i].method,
 								    requests[i].target, NULL);
-			bool expected = requests[i].class != OVERLOAD_NONE &&
-					level >= (int)requests[i].class;
+			bool expected =
+				requests[i].work != OVERLOAD_NONE && level >= (int)requests[i].work;
 			if (is_turned_away(world, answer) != expected)
 				fail_msg("%s %s at level %s", requests[i].method,
 					 requests[i].target,
