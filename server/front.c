@@ -127,10 +127,10 @@ static void refuse(struct front *front, int fd)
 		   "Content-Length: %zu\r\nRetry-After: %u\r\nCache-Control: no-store\r\n"
 		   "Connection: close\r\n\r\n%s",
 		   sizeof(body) - 1, shed_retry_s(), body);
+	count(&front->counters.full); /* first: who sees the end may ask for the figures */
 	/* Whoever cannot take it sees the end of the connection. */
 	if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		shutdown(fd, SHUT_WR);
-	count(&front->counters.full);
 	close(fd);
 }
 

@@ -137,7 +137,7 @@ test('a crowd that says nothing does not keep others out', async () => {
   await own.stop()
 })
 
-test('at the limit of connections the next ones wait in line and are served when there is room', async () => {
+test('at the limit of connections the next ones are refused in words, and served when there is room', async () => {
   const own = await Door.start('--no-origin', '--max-connections', '40')
   const held = await Promise.all(Array.from({ length: 40 }, async () => {
     const socket = await RawSocket.connect(own.port)
@@ -150,11 +150,13 @@ test('at the limit of connections the next ones wait in line and are served when
   const full = await own.statWhen('it pauses', ({ pauses }) => pauses > 5)
   assert.equal(full.http, 40)
   assert.equal(full.accepted, 40)
-  for (const socket of held) socket.destroy()
   for (const socket of flood) {
-    await socket.text(/http GET/)
+    await socket.text(/^HTTP\/1\.1 503 [^]*\r\nRetry-After: [1-5]\r\n[^]*"code":"overload\.connections"/)
     socket.destroy()
   }
+  assert.equal((await own.stat()).accepted, 40)
+  for (const socket of held) socket.destroy()
+  await until('somebody is served', async () => /^HTTP\/1\.1 200|http GET/.test(await answerTo(GET, own.port)))
   await canOpen(own.port, await own.ticket())
   await own.stop()
 })
