@@ -62,6 +62,8 @@ struct front {
 	bool is_listening;	    /* the listening socket is in epoll's set, armed */
 	int64_t pause_until_us;	    /* 0 = not pausing */
 	int64_t complained_us;
+	int lingering[REFUSALS_PER_PAUSE]; /* refused, closed when the pause ends */
+	unsigned lingering_count;
 	char peeked[HEAD_MAX];
 	struct counters counters;
 };
@@ -109,8 +111,17 @@ static void pause_accepting(struct front *front, const char *why)
 		 undecided_count(front));
 }
 
-/* Said at once and whatever was asked: it is read at most to be out of the way, because what stays
- * unread when a socket is closed takes the answer with it. */
+/* What stays unread when a socket is closed takes the answer with it. */
+static void read_away(struct front *front, int fd)
+{
+	ssize_t got;
+
+	do
+		got = recv(fd, front->peeked, sizeof(front->peeked), MSG_DONTWAIT);
+	while (got == (ssize_t)sizeof(front->peeked));
+}
+
+/* Said at once and whatever is asked. */
 static void refuse(struct front *front, int fd)
 {
 	static const char body[] =
@@ -119,9 +130,6 @@ static void refuse(struct front *front, int fd)
 		"moment\",\"code\":\"overload.connections\"}";
 	char text[600];
 
-	while (recv(fd, front->peeked, sizeof(front->peeked), MSG_DONTWAIT) ==
-	       (ssize_t)sizeof(front->peeked))
-		;
 	str_format(text, sizeof(text),
 		   "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
 		   "Content-Length: %zu\r\nRetry-After: %u\r\nCache-Control: no-store\r\n"
@@ -131,28 +139,38 @@ static void refuse(struct front *front, int fd)
 	/* Whoever cannot take it sees the end of the connection. */
 	if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		shutdown(fd, SHUT_WR);
-	close(fd);
+	read_away(front, fd);
 }
 
-/* Without a descriptor for it one of the reserve is lent. */
-static bool refuse_one(struct front *front)
+static void end_lingering(struct front *front)
+{
+	while (front->lingering_count > 0) {
+		int fd = front->lingering[--front->lingering_count];
+
+		read_away(front, fd);
+		close(fd);
+	}
+}
+
+/* The question may come behind the answer: its connection is kept until the pause is over. Without
+ * a descriptor for it one of the reserve is lent, and that only for the moment: *lends, from then
+ * on. */
+static bool refuse_one(struct front *front, bool *lends)
 {
 	int fd = accept4(front->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0 && spare_may_help(errno) && spare_release())
+	if (fd < 0 && spare_may_help(errno) && spare_release()) {
+		*lends = true;
 		fd = accept4(front->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	}
 	if (fd < 0)
 		return false;
 	refuse(front, fd);
+	if (*lends)
+		close(fd);
+	else
+		front->lingering[front->lingering_count++] = fd;
 	return true;
-}
-
-static void turn_away(struct front *front, const char *why)
-{
-	pause_accepting(front, why);
-	for (int i = 0; i < REFUSALS_PER_PAUSE && refuse_one(front); i++)
-		;
-	spare_fill();
 }
 
 static void end_pause(struct front *front)
@@ -160,6 +178,7 @@ static void end_pause(struct front *front)
 	if (!front->pause_until_us || now_us() < front->pause_until_us)
 		return;
 	front->pause_until_us = 0;
+	end_lingering(front);
 	arm_listener(front, true);
 }
 
@@ -310,6 +329,17 @@ static unsigned connection_count(const struct front *front)
 static bool is_full(const struct front *front)
 {
 	return connection_count(front) >= limit_connections(front->wanted_connections);
+}
+
+static void turn_away(struct front *front, const char *why)
+{
+	bool lends = false, is_limit = is_full(front);
+
+	pause_accepting(front, why);
+	for (int i = 0; i < REFUSALS_PER_PAUSE; i++)
+		if ((is_limit && !is_full(front)) || !refuse_one(front, &lends))
+			break;
+	spare_fill();
 }
 
 /* False: no more for now. */
@@ -490,6 +520,7 @@ void front_stop(struct front *front)
 	atomic_store(&front->must_stop, true);
 	wake(front);
 	pthread_join(front->thread, NULL);
+	end_lingering(front);
 	while (front->undecided.next != &front->undecided)
 		drop(front, front->undecided.next, &front->counters.gone);
 	free_front(front);
