@@ -103,6 +103,7 @@ static bool is_surely_undone(const struct record_intent *intent)
 	case CMD_HOLDRESUME:
 	case CMD_RESUME:
 	case CMD_MUTE:
+	case CMD_RECORD_RESUME:
 		return true;
 	case CMD_DIAL:
 	case CMD_TRANSFER_BLIND:
@@ -148,6 +149,13 @@ static void send_again(struct control *control, struct remembered *entry)
 	control_push(control, work);
 }
 
+/* They end or park a call, or keep a secret out of its recording. */
+static bool is_safe_twice(int kind)
+{
+	return kind == CMD_RELEASE || kind == CMD_REJECT || kind == CMD_HOLD ||
+	       kind == CMD_RECORD_PAUSE || kind == CMD_RECORD_STOP;
+}
+
 static void settle_one(struct control *control, struct remembered *entry)
 {
 	struct record_intent intent = *entry->intent;
@@ -158,8 +166,7 @@ static void settle_one(struct control *control, struct remembered *entry)
 		begin_anew(control, entry);
 		return;
 	}
-	if (!call && !PLANTED(22) &&
-	    (intent.kind == CMD_RELEASE || intent.kind == CMD_REJECT || intent.kind == CMD_HOLD)) {
+	if (!call && !PLANTED(22) && is_safe_twice(intent.kind)) {
 		send_again(control, entry);
 	} else if (call && strcmp(call->call.view.reason, "lost") != 0) {
 		reply.call_id = call->call.view.call_id;
