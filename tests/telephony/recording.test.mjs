@@ -242,4 +242,28 @@ function suite(name) {
     assert.equal((await ended(dtCallId, 1))[0].result, 'ok')
     await again.close()
   })
+
+  recordingTest('crash', 'a pause that was asked for when the gateway was killed is made', async () => {
+    if (name === 'sim') return
+    await agent.T1.close()
+    await agent.T2.close()
+    world.gateway.env = { ...world.gateway.env, CALLTAB_FAILPOINT: 'intent.stable:3:kill' } // dial, startRecording, pauseRecording
+    await world.gateway.restart({ crash: true })
+    await until('the gateway has reached its switch', async () => (await world.gateway.request('GET', '/readyz')).status === 200, 10_000)
+    const tab = await world.gateway.openRaw(agent.session, { tab: 1 })
+    const to = number()
+    await tab.request('dial', { number: to })
+    await tab.state('talk')
+    await tab.request('startRecording')
+    const row = await row0(tab)
+    await assert.rejects(tab.request('pauseRecording'), /socket/)
+    await world.gateway.ended()
+    delete world.gateway.env.CALLTAB_FAILPOINT
+    await world.gateway.restart({ crash: true })
+    const again = await world.gateway.openRaw(agent.session, { tab: 1 })
+    await told(again, 'paused', (call) => call.recording === 'paused')
+    await takes(row, '')
+    await release(again)
+    await again.close()
+  })
 }
