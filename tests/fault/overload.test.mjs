@@ -301,6 +301,8 @@ for (const limit of [64, 256]) {
         }
       })
       const busyCpu = files.cpu(Promise.all(crowd))
+      // every number below the limit is somebody's: without the reserve nobody could be told so
+      await until('the crowd is answered', () => knocks.length > 60, 3000)
       // meanwhile PostgreSQL ends its connections, and the journal goes on to other files
       await world.database.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and usename = 'calltab_app'")
       const dial = await spare.command('dial', { number: numberThat({ serial: 99, answerMs: 0 }) })
@@ -339,7 +341,7 @@ for (const limit of [64, 256]) {
         assert.match(heard, /overload\.(connections|resumes)/)
       }
       assert.ok(toggles > 20, `live calls went on: ${toggles}`)
-      assert.ok(cpu < 0.5, `${cpu * 100} % of a core`)
+      assert.ok(cpu < 0.3, `${cpu * 100} % of a core`)
     })
   })
 }
