@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/uuid.h"
+#include "calls/audio_lease.h"
 #include "calls/words.h"
 
 #define NUMBER_SIZE	33
@@ -79,5 +80,6 @@ struct agent_view {
 	unsigned version;
 	bool is_phone_reachable;
 	enum audio_mode audio;
+	char audio_window[WINDOW_SIZE]; /* of his that has it; "" = none */
 	bool is_audio_up;
 };

@@ -65,7 +65,7 @@ static const struct {
 };
 _Static_assert(sizeof(attempts) / sizeof(attempts[0]) == ATTEMPT_RESULT_COUNT, "every result");
 
-static const char *const audio_modes[] = {"desk", "nailed"};
+static const char *const audio_modes[] = {"desk", "nailed", "ws"};
 _Static_assert(sizeof(audio_modes) / sizeof(audio_modes[0]) == AUDIO_MODE_COUNT, "every mode");
 
 static const char *const enders[] = {"", "agent", "customer", "system", "switch"};

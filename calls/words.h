@@ -64,9 +64,10 @@ bool agent_state_parse(const char *word, enum agent_state *ret);
 enum audio_mode {
 	AUDIO_DESK,   /* his telephone is rung when a call needs it */
 	AUDIO_NAILED, /* his telephone is rung when he begins to work and stays up between calls */
+	AUDIO_WS,     /* in a page of his, over a WebSocket through calltab */
 	AUDIO_MODE_COUNT
 };
-const char *audio_mode_word(enum audio_mode mode); /* desk nailed */
+const char *audio_mode_word(enum audio_mode mode); /* desk nailed ws */
 bool audio_mode_parse(const char *word, enum audio_mode *ret);
 
 enum actor {

@@ -13,6 +13,7 @@ void agent_json_write(struct json_writer *w, const struct agent_view *agent)
 	jw_kv_time(w, "stateTime", agent->state_at_ms);
 	jw_kv_bool(w, "phoneReachable", agent->is_phone_reachable);
 	jw_kv_text(w, "audio", audio_mode_word(agent->audio));
+	jw_kv_text(w, "audioWindow", agent->audio_window);
 	jw_kv_bool(w, "audioUp", agent->is_audio_up);
 	jw_object_end(w);
 }

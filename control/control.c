@@ -57,6 +57,7 @@ static void free_agents(struct control *control)
 	HASH_ITER(by_id, control->agents, agent, next) {
 		HASH_DELETE(by_id, control->agents, agent);
 		timer_stop(control->timers, &agent->left_timer);
+		timer_stop(control->timers, &agent->lease_timer);
 		for (int i = 1; i <= TAB_MAX; i++)
 			if (agent->tabs[i]) {
 				free(agent->tabs[i]->told);

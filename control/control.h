@@ -169,6 +169,12 @@ struct control_listener {
 	 * nil = everybody */
 	void (*on_notice)(void *user, const struct uuid *agent_id, const char *code,
 			  const char *message);
+	/* Audio in a page: that of this lease is to be brought to the switch here, from now on; "":
+	 * nowhere. */
+	void (*on_audio_path)(void *user, const struct uuid *agent_id, uint64_t lease,
+			      const char *path);
+	/* The lease is no good any more: the agent's audio is reached in another way now. */
+	void (*on_audio_over)(void *user, const struct uuid *agent_id, uint64_t lease);
 	void *user;
 };
 
@@ -242,6 +248,15 @@ bool control_find_agent_by_login(struct control *, const char *login, struct uui
  * and the last only. One that is told makes LoggedOut LoggedIn; without any he is offered nothing.
  */
 void control_agent_present(struct control *, const struct uuid *agent_id, bool is_present);
+
+/* --- audio in a page, of agents whose audio is AUDIO_WS --- */
+/* This window of his has his audio from now on, under this lease; who had it before has lost it,
+ * which is for the door to say. ST_CONFLICT audio.elsewhere: another window has it (is_take: it is
+ * taken over), audio.not_here: the agent's audio is not in a page; ST_INVALID; ST_NOT_FOUND. */
+enum status control_audio_open(struct control *, const struct uuid *agent_id, const char *window,
+			       bool is_take, uint64_t *ret_lease, struct err *) MUST_USE;
+/* The connection of this lease has ended. */
+void control_audio_close(struct control *, const struct uuid *agent_id, uint64_t lease);
 
 struct control_figures {
 	unsigned calls_live, agents, agents_ready, waiting_callers;

@@ -8,7 +8,8 @@
 
 struct tel_agent control_tel_agent(const struct agent_slot *agent)
 {
-	struct tel_agent result = {.mode = TEL_AGENT_DESK};
+	struct tel_agent result = {.mode = agent->setup.audio == AUDIO_WS ? TEL_AGENT_TAB
+									  : TEL_AGENT_DESK};
 
 	uuid_format(&agent->setup.agent_id, result.id);
 	str_copy_cut(result.station, sizeof(result.station), agent->setup.extension);

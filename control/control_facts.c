@@ -133,6 +133,17 @@ static void on_offered(struct control *control, const struct tel_call_fact *fact
 	control_caller_waits(control, call);
 }
 
+static void on_agent_media(struct control *control, const struct tel_call_fact *fact)
+{
+	struct agent_slot *agent = NULL;
+	struct uuid id;
+
+	if (uuid_parse(fact->agent, &id))
+		agent = control_find_agent(control, &id);
+	if (agent)
+		control_audio_path(control, agent, fact->text);
+}
+
 static void on_agent_audio(struct control *control, const struct tel_call_fact *fact)
 {
 	struct agent_slot *agent = NULL;
@@ -205,6 +216,9 @@ static bool on_general_fact(struct control *control, const struct tel_call_fact 
 		return true;
 	case TELCALL_AGENT_HELD:
 		on_agent_held(control, fact);
+		return true;
+	case TELCALL_AGENT_MEDIA:
+		on_agent_media(control, fact);
 		return true;
 	case TELCALL_STATION:
 		on_station(control, fact);

@@ -76,6 +76,8 @@ struct agent_slot {
 	struct control *control;
 	struct timer left_timer; /* set: his last page has gone, he may be back */
 	bool is_audio_kept;
+	struct audio_lease lease; /* AUDIO_WS */
+	struct timer lease_timer; /* nobody has come back */
 	bool is_known_to_tell;
 	bool is_device_held;	 /* by the hold key of his telephone */
 	struct uuid device_held; /* the call that was held for it; nil = none */
@@ -320,7 +322,8 @@ void control_settle(struct control *, bool is_read_back);
 /* control_audio.c */
 /* As his state, mode and pages ask for. */
 void control_keep_audio(struct control *, struct agent_slot *);
-void control_drop_audio(struct control *, struct agent_slot *); /* his telephone is another one */
+void control_drop_audio(struct control *, struct agent_slot *); /* it is reached in another way */
+void control_audio_path(struct control *, struct agent_slot *, const char *path);
 /* His last page has gone: after a minute it is as if he had signed out. */
 void control_audio_left(struct control *, struct agent_slot *);
 /* After a restart, before the switch is there: nobody has a page yet. */

@@ -42,7 +42,8 @@ void control_set_agent(struct control *control, const struct agent_setup *setup)
 	struct agent_slot *agent = control_find_agent(control, &setup->agent_id);
 
 	if (agent) {
-		if (strcmp(agent->setup.extension, setup->extension) != 0)
+		if (strcmp(agent->setup.extension, setup->extension) != 0 ||
+		    agent->setup.audio != setup->audio)
 			control_drop_audio(control, agent);
 		unindex_agent(control, agent);
 	} else {

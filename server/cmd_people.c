@@ -150,7 +150,7 @@ static enum status agent_audio(struct db_conn *conn, const char *login, const ch
 
 	if (status == ST_OK && !audio_mode_parse(word, &mode))
 		return err_set(err, ST_INVALID, "agent.audio", "audio",
-			       "an agent's audio is desk or nailed, not \"%.32s\"", word);
+			       "an agent's audio is desk, nailed or ws, not \"%.32s\"", word);
 	return status == ST_OK ? db_query(conn, "agent_set_audio", params, 3, NULL, err) : status;
 }
 
@@ -208,7 +208,8 @@ const struct cli_command command_agent = {
 		"       calltab agent audio LOGIN MODE  desk: his telephone is rung when a call "
 		"needs it;\n"
 		"                                       nailed: it is rung when he begins to work "
-		"and stays up\n\n"
+		"and stays up;\n"
+		"                                       ws: microphone and sound of his page\n\n"
 		"Example: echo 'correct horse' | calltab agent add ada --name 'Ada Example' "
 		"--extension 1003 --password\n",
 	.flags = "name extension !password",

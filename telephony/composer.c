@@ -147,6 +147,7 @@ const char *tel_call_fact_word(enum tel_call_fact_kind kind)
 		[TELCALL_DTMF_DONE] = "dtmf_done",
 		[TELCALL_AGENT_AUDIO] = "agent_audio",
 		[TELCALL_AGENT_HELD] = "agent_held",
+		[TELCALL_AGENT_MEDIA] = "agent_media",
 		[TELCALL_PLAY_ENDED] = "play_ended",
 		[TELCALL_RECORD_BEGUN] = "record_begun",
 		[TELCALL_RECORD_ENDED] = "record_ended",

@@ -119,6 +119,7 @@ struct tc_line { /* one agent's own audio; lives as long as he has a call, or it
 	UT_hash_handle hh;
 	struct telephony *telephony;
 	char agent[TEL_ID_SIZE], station[TEL_ID_SIZE];
+	enum tel_agent_mode mode;
 	struct tc_leg *leg;
 	struct tc_mix *mix; /* where his audio is wanted; NULL: nowhere */
 	struct tc_call *calls;
@@ -343,6 +344,11 @@ bool tc_line_is_awaited(const struct tc_line *line);
 void tc_line_take(struct tc_line *line, const char *leg, bool is_up);
 /* The switch has been compared: his leg is what was taken, or gone. May free the line. */
 void tc_line_restored(struct tc_line *line);
+/* His audio is in a page, may be back soon, and is waited for by a call. */
+bool tc_line_waits(const struct tc_line *line);
+/* His leg has ended, and is waited for. */
+void tc_line_away(struct tc_line *line);
+void tc_line_part(struct tc_line *line); /* his page has gone: hangs up its leg */
 /* The agent's leg has ended by itself, or we stop waiting for it. */
 void tc_line_lost(struct tc_line *line, const struct tc_ending *ending);
 

@@ -52,6 +52,7 @@ static void far_up(struct telephony *t, struct tc_call *call)
 	case TC_CALLING:
 		call->state = TC_TALK;
 		tc_tell(t, TELCALL_UP, call);
+		tc_mix_settle(t, call->mix); /* music, when the agent is away */
 		break;
 	case TC_ANSWERING:
 	case TC_PARKED:
@@ -114,7 +115,10 @@ static void agent_ended(struct tc_line *line, struct tc_ending ending)
 	if (ending.result != TEL_NO_ANSWER && ending.result != TEL_LOST)
 		ending.result = TEL_ERROR;
 	ending.side = ending.result == TEL_LOST ? TEL_SIDE_SWITCH : TEL_SIDE_AGENT;
-	tc_line_lost(line, &ending);
+	if (tc_line_waits(line))
+		tc_line_away(line);
+	else
+		tc_line_lost(line, &ending);
 }
 
 void tc_leg_ended(struct telephony *t, struct tc_leg *leg, const struct tel_fact *fact)
@@ -144,6 +148,18 @@ static void on_ended(struct telephony *t, const struct tel_fact *fact)
 		tc_leg_ended(t, leg, fact);
 	else
 		tc_found_forget(t, fact->leg);
+}
+
+static void on_media(struct telephony *t, const struct tel_fact *fact)
+{
+	const struct tc_leg *leg = tc_leg_find(t, fact->leg);
+
+	if (!leg || !leg->line)
+		return;
+	struct tel_call_fact *media = tc_tell(t, TELCALL_AGENT_MEDIA, NULL);
+	str_copy(media->agent, sizeof media->agent, leg->line->agent);
+	str_copy(media->leg, sizeof media->leg, leg->id);
+	str_copy(media->text, sizeof media->text, fact->text);
 }
 
 static void on_digit(struct telephony *t, const struct tel_fact *fact)
@@ -262,6 +278,9 @@ static void work_on(struct telephony *t, const struct tel_fact *fact)
 		break;
 	case TEL_LEG_HELD:
 		on_held(t, fact);
+		break;
+	case TEL_LEG_MEDIA:
+		on_media(t, fact);
 		break;
 	case TEL_LEG_DTMF_DONE:
 		on_dtmf_done(t, fact);

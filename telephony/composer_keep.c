@@ -69,6 +69,8 @@ enum status telephony_keep(struct telephony *t, const struct tel_agent *agent, b
 		tc_keep_now(line);
 	else
 		tc_keep_stop(line);
+	if (!on && line->mode == TEL_AGENT_TAB)
+		tc_line_part(line);
 	if (!on)
 		tc_line_settle(line);
 	return ST_OK;

@@ -24,8 +24,10 @@ struct tc_line *tc_line_get(struct telephony *t, const struct tel_agent *agent)
 		str_copy(line->agent, sizeof line->agent, agent->id);
 		HASH_ADD_STR(t->lines, agent, line);
 	}
-	if (!line->leg)
+	if (!line->leg) {
 		str_copy(line->station, sizeof line->station, agent->station);
+		line->mode = agent->mode;
+	}
 	return line;
 }
 
@@ -51,7 +53,8 @@ static void on_not_answered(void *arg)
 	struct tc_leg *leg = line->leg;
 
 	tc_line_lost(line, &(struct tc_ending){TEL_NO_ANSWER, TEL_SIDE_AGENT, 19, 480});
-	tc_leg_hangup(t, leg, 16);
+	if (leg)
+		tc_leg_hangup(t, leg, 16);
 	tc_tell_all(t);
 }
 
@@ -59,6 +62,9 @@ static void await(struct tc_line *line)
 {
 	struct telephony *t = line->telephony;
 
+	/* Who tries again and again is waited for once. */
+	if (line->mode == TEL_AGENT_TAB && timer_is_set(&line->ring_timer))
+		return;
 	line->ring_timer.fire = on_not_answered;
 	line->ring_timer.arg = line;
 	timer_set(t->timers, &line->ring_timer,
@@ -70,6 +76,12 @@ void tc_line_ring(struct tc_line *line)
 	struct telephony *t = line->telephony;
 	struct tc_op op = {.kind = TC_LEG_MAKE, .dest = {.kind = TEL_DEST_STATION}};
 
+	if (line->mode == TEL_AGENT_TAB)
+		op.dest.kind = TEL_DEST_MEDIA;
+	if (line->mode == TEL_AGENT_TAB && !line->is_kept) { /* no page yet */
+		await(line);
+		return;
+	}
 	str_format(op.leg, sizeof op.leg, "%s-a-%" PRIu64 "-%.8s", t->node, ++t->next_serial,
 		   line->agent);
 	str_copy(op.dest.value, sizeof op.dest.value, line->station);
@@ -128,12 +140,23 @@ bool tc_line_is_in(const struct tc_line *line)
 	return line->leg && line->leg->is_up && line->mix && line->leg->mix == line->mix;
 }
 
+static struct tc_call *current_call(const struct tc_line *line)
+{
+	struct tc_call *call;
+
+	DL_FOREACH2(line->calls, call, line_next)
+		if (tc_state_is_current(call->state))
+			return call;
+	return NULL;
+}
+
 /* The leg is no longer this agent's; what becomes of it is the caller's business. */
 static void let_go(struct tc_line *line)
 {
 	struct tc_leg *leg = line->leg;
 
-	timer_stop(line->telephony->timers, &line->ring_timer);
+	if (!tc_line_waits(line))
+		timer_stop(line->telephony->timers, &line->ring_timer);
 	if (leg->is_up)
 		tell_audio(line, false);
 	if (leg->is_up &&
@@ -148,6 +171,7 @@ static void drop(struct tc_line *line)
 	struct tc_leg *leg = line->leg;
 
 	line->mix = NULL;
+	timer_stop(line->telephony->timers, &line->ring_timer);
 	if (!leg)
 		return;
 	let_go(line);
@@ -157,6 +181,7 @@ static void drop(struct tc_line *line)
 static void line_free(struct tc_line *line)
 {
 	tc_keep_stop(line);
+	timer_stop(line->telephony->timers, &line->ring_timer);
 	HASH_DEL(line->telephony->lines, line);
 	free(line);
 }
@@ -229,16 +254,6 @@ void tc_line_up(struct tc_line *line)
 			go_on(call);
 }
 
-static struct tc_call *current_call(const struct tc_line *line)
-{
-	struct tc_call *call;
-
-	DL_FOREACH2(line->calls, call, line_next)
-		if (tc_state_is_current(call->state))
-			return call;
-	return NULL;
-}
-
 static void fall_back(struct tc_call *call, enum tc_state state)
 {
 	struct tel_call_fact *fact = tc_tell(call->telephony, TELCALL_OP_FAILED, call);
@@ -287,6 +302,39 @@ void tc_line_lost(struct tc_line *line, const struct tc_ending *ending)
 	tc_line_settle(line);
 }
 
+/* ---- audio in a page ---- */
+
+bool tc_line_waits(const struct tc_line *line)
+{
+	return line->mode == TEL_AGENT_TAB && current_call(line);
+}
+
+/* Back with line->mix as if nothing had happened, or lost when the time is over. */
+void tc_line_away(struct tc_line *line)
+{
+	if (line->leg) {
+		tc_mix_strike(line->leg);
+		let_go(line);
+	}
+	await(line);
+	tc_mix_settle(line->telephony, line->mix);
+	tc_keep_later(line);
+}
+
+void tc_line_part(struct tc_line *line)
+{
+	struct tc_leg *leg = line->leg;
+
+	if (tc_line_waits(line)) {
+		tc_line_away(line);
+	} else if (leg) {
+		tc_mix_strike(leg);
+		let_go(line);
+	}
+	if (leg)
+		tc_leg_hangup(line->telephony, leg, 16);
+}
+
 /* ---- after a restart ---- */
 
 /* A resume is told by nothing, so a call that was talked on may still be waiting for him. */
@@ -325,6 +373,8 @@ void tc_line_restored(struct tc_line *line)
 	line->is_restored = false;
 	line->up_us = clock_mono_us(line->telephony->clock);
 	tell_audio(line, line->leg && line->leg->is_up);
-	if (!line->leg)
+	if (!line->leg && tc_line_waits(line))
+		tc_line_away(line);
+	else if (!line->leg)
 		tc_line_lost(line, &(struct tc_ending){TEL_LOST, TEL_SIDE_SWITCH, 0, 0});
 }

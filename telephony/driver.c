@@ -40,6 +40,7 @@ bool tel_is_dest(const struct tel_dest *dest)
 {
 	switch (dest->kind) {
 	case TEL_DEST_STATION:
+	case TEL_DEST_MEDIA:
 		return consists_of(dest->value, LETTERS_AND_DIGITS "_-", 32);
 	case TEL_DEST_NUMBER:
 		return tel_is_number(dest->value);
@@ -84,6 +85,8 @@ enum status tel_leg_make(struct tel_driver *driver, uint32_t token, const char *
 		options = &none;
 	if (!tel_is_id(leg) || !tel_is_dest(dest) || !are_options_valid(options))
 		return ST_INVALID;
+	if (dest->kind == TEL_DEST_MEDIA && !(driver->ops->capabilities & TEL_CAN_MEDIA))
+		return ST_UNSUPPORTED;
 	return driver->ops->leg_make(driver, token, leg, dest, options);
 }
 
@@ -247,6 +250,7 @@ const char *tel_fact_word(enum tel_fact_kind kind)
 		[TEL_RECORD_BEGUN] = "record_begun",
 		[TEL_RECORD_ENDED] = "record_ended",
 		[TEL_PLAY_ENDED] = "play_ended",
+		[TEL_LEG_MEDIA] = "leg_media",
 		[TEL_STATION] = "station",
 		[TEL_OP_FAILED] = "op_failed",
 	};

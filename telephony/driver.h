@@ -34,11 +34,16 @@ enum tel_capability {
 	TEL_CAN_SPY = 1 << 3,
 	TEL_CAN_AMD = 1 << 4,
 	TEL_CAN_PROVISION = 1 << 5,
+	TEL_CAN_MEDIA = 1 << 6, /* legs to TEL_DEST_MEDIA */
 };
 
 enum tel_dest_kind {
 	TEL_DEST_STATION, /* an agent's telephone or browser, by extension */
 	TEL_DEST_NUMBER,  /* a telephone number, out through the trunk */
+	/* An agent's own audio, by extension: not called by the switch, but brought to it over a
+	 * socket of its own. TEL_LEG_MEDIA says where; the leg is up when the socket is, and ends
+	 * with it, and by itself when none comes within 5 s. */
+	TEL_DEST_MEDIA,
 };
 
 struct tel_dest {
@@ -107,6 +112,8 @@ enum tel_fact_kind {
 	TEL_LEG_LEFT,	   /* leg, mix */
 	TEL_LEG_DIGIT,	   /* leg, digits[0], digit_ms: the party pressed a key */
 	TEL_LEG_HELD,	   /* leg, on: the device's own hold key */
+	TEL_LEG_MEDIA,	   /* leg, text: path of the WebSocket at the switch to which its audio is
+			    * brought; "": it needs none */
 	TEL_LEG_DTMF_DONE, /* leg, token: all digits of that tel_leg_dtmf are out */
 	TEL_RECORD_BEGUN,  /* record */
 	TEL_RECORD_ENDED,  /* record, text = "ok" | "lost" (the switch has forgotten it), length_ms

@@ -27,6 +27,11 @@ enum tel_agent_mode {
 	/* His telephone is rung when audio is needed, asked to answer by itself, and hung up when
 	 * his last call is over. A leg that telephony_keep() asked for stays between calls. */
 	TEL_AGENT_DESK,
+	/* In a page of his, which brings it over a socket (TELCALL_AGENT_MEDIA says where): there
+	 * while telephony_keep() says that the page is. A page that has gone is waited for: his
+	 * calls go on, whoever talks with him hears music; after 20 s it is as if he had put down a
+	 * telephone. */
+	TEL_AGENT_TAB,
 };
 
 struct tel_agent { /* who the agent is, for calls that need his audio */
@@ -75,6 +80,9 @@ enum tel_call_fact_kind {
 	/* agent, on: he pressed hold on his telephone itself, which then neither hears nor speaks
 	 * (on), or took it off again. It is his wish; what becomes of his calls is control's. */
 	TELCALL_AGENT_HELD,
+	/* agent, leg, text: a new leg of a TEL_AGENT_TAB waits for its audio at this path; as
+	 * TEL_LEG_MEDIA */
+	TELCALL_AGENT_MEDIA,
 	/* call, text = "ok" | "failed" | "stopped": once for each telephony_play, before the call's
 	 * ENDED */
 	TELCALL_PLAY_ENDED,
@@ -242,7 +250,8 @@ enum status telephony_answer(struct telephony *, const char *call, const struct 
  * does not answer, or puts it down, it is rung again after 1 s, 2 s, ... 30 s. TELCALL_AGENT_AUDIO
  * tells of it. Needs no link: what is kept is rung when the switch is there. Before
  * telephony_start() it says that a leg of his which the switch still has is taken over. Ended, his
- * leg goes with his last call. ST_INVALID for what the driver's door would not let pass. */
+ * leg goes with his last call; one of a TEL_AGENT_TAB goes at once. ST_INVALID for what the
+ * driver's door would not let pass. */
 enum status telephony_keep(struct telephony *, const struct tel_agent *agent, bool on,
 			   struct err *) MUST_USE;
 /* Ends the call with this Q.850 cause, in any phase; the agent's leg goes when this was his last

@@ -4,9 +4,9 @@
  *
  * Files: ari.c the operations | ari_link.c connecting and staying connected | ari_sync.c comparing
  * after a connect | ari_queue.c the order of operations | ari_leg.c one leg, a small machine |
- * ari_mix.c mixes and sounds | ari_request.c requests and their answers | ari_event.c texts to
- * facts (pure, fuzzed) | ari_result.c how a leg ended (pure) | ari_net.c the socket, the only file
- * with libwebsockets. */
+ * ari_media.c audio over a WebSocket | ari_mix.c mixes and sounds | ari_request.c requests and
+ * their answers | ari_event.c texts to facts (pure, fuzzed) | ari_result.c how a leg ended (pure) |
+ * ari_net.c the socket, the only file with libwebsockets. */
 #include "telephony/driver.h"
 
 #define ARI_SOUND_SIZE 256

@@ -275,6 +275,15 @@ enum status ari_info_parse(const char *body, size_t length, struct ari_info *inf
 	return ST_OK;
 }
 
+enum status ari_media_parse(const char *body, size_t length, char ret[TEL_ID_SIZE])
+{
+	auto_json json_t *object = load(body, length, JSON_OBJECT);
+	const char *name =
+		text_of(json_object_get(object, "channelvars"), "MEDIA_WEBSOCKET_CONNECTION_ID");
+
+	return tel_is_id(name) && str_copy(ret, TEL_ID_SIZE, name) ? ST_OK : ST_INVALID;
+}
+
 enum status ari_channels_parse(const char *body, size_t length, const char *app,
 			       ari_channel_fn each, void *user)
 {

@@ -86,6 +86,9 @@ enum status ari_channels_parse(const char *body, size_t length, const char *app,
 enum status ari_channel_parse(const char *body, size_t length, const char *app,
 			      struct ari_channel *channel) MUST_USE;
 
+/* The answer to externalMedia: by what name the channel's socket is known. */
+enum status ari_media_parse(const char *body, size_t length, char ret[TEL_ID_SIZE]) MUST_USE;
+
 struct ari_bridge {
 	char id[TEL_ID_SIZE];
 	bool is_ours; /* made by this application: bridges carry its name */

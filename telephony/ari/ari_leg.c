@@ -303,8 +303,8 @@ static bool is_station_online(struct ari *ari, const char *name)
 
 /* An unknown or unregistered endpoint and a lack of resources look the same: status 500,
  * "Allocation failed". */
-static void on_create_answer(struct ari *ari, const struct ari_request *request,
-			     const struct ari_event *answer)
+void ari_leg_on_create_answer(struct ari *ari, const struct ari_request *request,
+			      const struct ari_event *answer)
 {
 	struct ari_leg *leg = ari_leg_find(ari, request->leg);
 
@@ -325,12 +325,17 @@ void ari_leg_start(struct ari *ari, uint32_t token, const char *id, const struct
 	struct ari_mix *mix = options->mix[0] ? ari_mix_find(ari, options->mix) : NULL;
 	struct json_writer body = {0};
 
+	str_copy(leg->tag, sizeof leg->tag, options->tag);
+	if (dest->kind == TEL_DEST_MEDIA) {
+		ari_media_create(leg);
+		ari_leg_check_in(leg, START_CHECK_MS);
+		return;
+	}
 	if (dest->kind == TEL_DEST_STATION)
 		str_copy(leg->station, sizeof leg->station, dest->value);
-	str_copy(leg->tag, sizeof leg->tag, options->tag);
 	write_create(&body, leg, dest, options);
 	struct ari_request *request =
-		ari_send(ari, on_create_answer, &body, "POST channels/create");
+		ari_send(ari, ari_leg_on_create_answer, &body, "POST channels/create");
 	str_copy(request->leg, sizeof request->leg, id);
 	jw_done(&body);
 	if (mix && !mix->is_freed)

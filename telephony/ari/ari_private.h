@@ -148,6 +148,16 @@ void ari_leg_check_in(struct ari_leg *leg, unsigned ms);
 /* Frees it with its queue; tells nothing. */
 void ari_leg_free(struct ari_leg *leg);
 
+struct ari_request;
+/* It could not be created: told as its end. */
+void ari_leg_on_create_answer(struct ari *ari, const struct ari_request *request,
+			      const struct ari_event *answer);
+
+/* ---- ari_media.c: an agent's audio over a WebSocket ---- */
+
+/* Asks for the leg's channel, which waits for its socket; where, is told. */
+void ari_media_create(struct ari_leg *leg);
+
 /* ---- ari_request.c: requests and their answers ---- */
 
 struct ari_request {

@@ -101,7 +101,7 @@ static void describe(struct sim_leg *leg, const struct sim_op *op)
 	str_copy(leg->tag, sizeof leg->tag, op->options.tag);
 	if (!op->options.is_withheld)
 		str_copy(leg->number, sizeof leg->number, op->options.caller_number);
-	leg->is_station = op->dest.kind == TEL_DEST_STATION;
+	leg->is_station = op->dest.kind != TEL_DEST_NUMBER;
 }
 
 void sim_op_leg_make(struct sim *sim, const struct sim_op *op)
@@ -120,7 +120,10 @@ void sim_op_leg_make(struct sim *sim, const struct sim_op *op)
 		sim_leg_end(leg, (struct sim_ending){TEL_CONGESTION, TEL_BY_UNKNOWN, 34, 503});
 		return;
 	}
-	if (!leg->is_station) {
+	if (op->dest.kind == TEL_DEST_MEDIA) {
+		leg->plan = (struct sim_script){.end = SIM_ANSWER};
+		sim_tell_simple(leg, TEL_LEG_MEDIA);
+	} else if (!leg->is_station) {
 		sim_plan_number(sim, leg->party, &leg->plan);
 	} else if (!sim_plan_station(sim, leg->party, op->options.auto_answer, &leg->plan)) {
 		sim_leg_end(leg, (struct sim_ending){TEL_INVALID, TEL_BY_UNKNOWN, 20, 480});

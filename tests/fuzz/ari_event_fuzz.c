@@ -89,6 +89,7 @@ static void check_bodies(char kind, const char *text, size_t length)
 {
 	struct ari_channel channel;
 	struct ari_info info;
+	char media[TEL_ID_SIZE];
 	enum status status = ST_OK;
 
 	switch (kind) {
@@ -105,6 +106,10 @@ static void check_bodies(char kind, const char *text, size_t length)
 		break;
 	case 'P':
 		status = ari_endpoints_parse(text, length, check_endpoint, NULL);
+		break;
+	case 'M':
+		status = ari_media_parse(text, length, media);
+		assert(status != ST_OK || tel_is_id(media));
 		break;
 	case 'I':
 		status = ari_info_parse(text, length, &info);

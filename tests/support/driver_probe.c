@@ -150,6 +150,8 @@ static enum status op_leg_make(struct reply *r, const json_t *line)
 
 	if (station[0])
 		dest.kind = TEL_DEST_STATION;
+	if (is_on(line, "media"))
+		dest.kind = TEL_DEST_MEDIA;
 	str_copy(dest.value, sizeof dest.value, station[0] ? station : text_of(line, "number"));
 	str_copy(options.caller_number, sizeof options.caller_number,
 		 text_of(line, "caller_number"));

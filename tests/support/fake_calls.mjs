@@ -43,7 +43,7 @@ export class FakeAgent {
 
   view() {
     const { agentId, login, name, extension, state, nextState, reason, stateTime } = this
-    return { agentId, login, name, extension, state, nextState, reason, stateTime, phoneReachable: true, audio: 'desk', audioUp: false }
+    return { agentId, login, name, extension, state, nextState, reason, stateTime, phoneReachable: true, audio: 'desk', audioWindow: '', audioUp: false }
   }
 
   tab(number) {

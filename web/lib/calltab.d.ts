@@ -125,7 +125,9 @@ export interface Agent {
   stateTime: string
   phoneReachable: boolean
   /** how the agent's own audio is reached */
-  audio: 'desk' | 'nailed'
+  audio: 'desk' | 'nailed' | 'ws'
+  /** the window of his that has it (TabAudio), or '' */
+  audioWindow: string
   audioUp: boolean
 }
 

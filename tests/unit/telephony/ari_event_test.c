@@ -149,6 +149,22 @@ static void an_answer_has_its_number_and_body(void **state)
 	assert_string_equal(info.version, "22.10.1");
 }
 
+static void a_media_channel_says_where_its_socket_is(void **state)
+{
+	static const char *const bad[] = {
+		"{}", "[]", "{\"channelvars\":{\"MEDIA_WEBSOCKET_CONNECTION_ID\":\"a/b\"}}",
+		"{\"channelvars\":{\"MEDIA_WEBSOCKET_CONNECTION_ID\":7}}"};
+	static const char good[] =
+		"{\"id\":\"a\",\"channelvars\":{\"MEDIA_WEBSOCKET_CONNECTION_ID\":\"b1-9\"}}";
+	char name[TEL_ID_SIZE];
+
+	(void)state;
+	assert_int_equal(ari_media_parse(good, sizeof good - 1, name), ST_OK);
+	assert_string_equal(name, "b1-9");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(ari_media_parse(bad[i], strlen(bad[i]), name), ST_INVALID);
+}
+
 static void missing_and_wrong_fields_count_as_absent(void **state)
 {
 	static const char *const texts[] = {
@@ -438,6 +454,7 @@ static void old_versions_are_not_supported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_media_channel_says_where_its_socket_is),
 		cmocka_unit_test_teardown(a_caller_arrives, forget_event),
 		cmocka_unit_test_teardown(our_own_leg_is_in_stasis, forget_event),
 		cmocka_unit_test_teardown(each_recorded_kind_is_known, forget_event),

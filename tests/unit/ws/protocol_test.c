@@ -509,7 +509,7 @@ static void notifications_are_whole_messages(void **state)
 		    "\"name\":\"Ada\",\"extension\":\"x1\",\"state\":\"Ready\","
 		    "\"nextState\":\"NotReady\",\"reason\":\"lunch\","
 		    "\"stateTime\":\"2026-11-22T17:00:00Z\",\"phoneReachable\":true,"
-		    "\"audio\":\"desk\",\"audioUp\":false}}}");
+		    "\"audio\":\"desk\",\"audioWindow\":\"\",\"audioUp\":false}}}");
 	protocol_write_tabs_event(&w, tabs, 2);
 	assert_written(&w, "{\"jsonrpc\":\"2.0\",\"method\":\"tabs\",\"params\":{\"tabs\":[1,2]}}");
 	protocol_write_notice(&w, "switch.away", "gone");
