@@ -17,6 +17,7 @@ const struct route route_table[] = {
 	{HTTP_GET,  "/healthz",				RIGHT_NONE,	health_get,		OVERLOAD_NONE},
 	{HTTP_GET,  "/readyz",				RIGHT_NONE,	ready_get,		OVERLOAD_NONE},
 	{HTTP_GET,  "/ws",				RIGHT_NONE,	upgrade_get,		OVERLOAD_RESUMES},
+	{HTTP_GET,  "/audio",				RIGHT_NONE,	upgrade_get,		OVERLOAD_RESUMES},
 	{HTTP_POST, "/api/v1/sign-in",			RIGHT_NONE,	sign_in_post,		OVERLOAD_TABS},
 	{HTTP_POST, "/api/v1/sign-out",			RIGHT_SESSION,	sign_out_post,		OVERLOAD_NONE},
 	{HTTP_GET,  "/api/v1/me",			RIGHT_SESSION,	me_get,			OVERLOAD_TABS},

@@ -267,6 +267,8 @@ static enum status create_doors(struct app *app, const char *const *allowed, str
 		.ping_s = (unsigned)config_number(c, OPT_ping_s),
 		.shed = &app->shed,
 	};
+	struct audio_config audio = {.port = (unsigned)config_number(c, OPT_ari_port),
+				     .loop = loop_uv(app->loop)};
 	struct routes_config routes = {
 		.web_dir = web_folder(app),
 		.origins = allowed,
@@ -277,10 +279,16 @@ static enum status create_doors(struct app *app, const char *const *allowed, str
 		.shed = &app->shed,
 	};
 
+	if (!strcmp(config_text(c, OPT_switch), "ari"))
+		audio.host = config_text(c, OPT_ari_host);
+	app->audio = audio_create(&audio, loop_lws(app->loop), &clock_system,
+				  loop_timers(app->loop), app->control);
+	ws.other = audio_protocol(app->audio);
 	app->ws = ws_create(&ws, loop_lws(app->loop), &clock_system, loop_timers(app->loop),
 			    app->control, err);
 	if (!app->ws)
 		return err->status;
+	audio_attach(app->audio, app->ws);
 	app->routes = routes_create(&routes, app->control, app->db, &hooks, err);
 	return app->routes ? ST_OK : err->status;
 }
@@ -352,6 +360,7 @@ static void tear_down(struct app *app)
 	routes_destroy(app->routes);
 	if (app->control)
 		control_poll(app->control); /* what the HTTP door posted last */
+	audio_destroy(app->audio);
 	ws_destroy(app->ws);
 	telephony_destroy(app->telephony);
 	left = app->log ? record_log_close(app->log, STOP_STORAGE_MS) : 0;

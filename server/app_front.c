@@ -89,6 +89,8 @@ enum status app_open_front(struct app *app, struct err *err)
 	struct front_config config = {
 		.listen = config_text(app->config, OPT_listen),
 		.max_connections = (unsigned)config_number(app->config, OPT_max_connections),
+		.audio_path = AUDIO_PATH,
+		.audio_subprotocol = AUDIO_PROTOCOL,
 		.hooks = {.give_ws = give_ws,
 			  .give_http = give_http,
 			  .connections = connections,

@@ -65,6 +65,7 @@ static void end_on_call_plane(struct control *control, void *arg)
 
 	(void)control;
 	ws_session_end(end->app->ws, &end->session_id);
+	audio_session_end(end->app->audio, &end->session_id);
 }
 
 static void end_session(void *user, const struct uuid *session_id)

@@ -14,6 +14,7 @@
 #include "db/record.h"
 #include "routes/routes.h"
 #include "server/app.h"
+#include "server/audio.h"
 #include "server/front.h"
 #include "server/loop.h"
 #include "server/overload.h"
@@ -44,6 +45,7 @@ struct app {
 	struct control *control;
 	struct numbering *numbering; /* NULL without number_region */
 	struct ws *ws;
+	struct audio *audio;
 	struct routes *routes;
 	struct front *front;
 	struct inbox sockets; /* upgrades from the front thread */

@@ -50,7 +50,7 @@ struct counters {
 
 struct front {
 	struct front_hooks hooks;
-	struct upgrade_rules rules;
+	struct upgrade_rules rules, audio_rules; /* audio_rules.path NULL = none */
 	unsigned wanted_connections, max_undecided;
 	int64_t head_deadline_us;
 	struct listener listener;
@@ -266,6 +266,16 @@ static void keep_waiting(struct front *front, int fd, const struct sockaddr_stor
 	atomic_fetch_add_explicit(&front->counters.undecided, 1, memory_order_relaxed);
 }
 
+/* As long as it can be for one of the paths, it is for that one. */
+static enum head_verdict check(const struct front *front, size_t length)
+{
+	enum head_verdict verdict = upgrade_check(front->peeked, length, &front->rules, NULL);
+
+	if (verdict != HEAD_HTTP || !front->audio_rules.path)
+		return verdict;
+	return upgrade_check(front->peeked, length, &front->audio_rules, NULL);
+}
+
 /* False: the peer is gone. */
 static bool peek(struct front *front, int fd, enum head_verdict *ret)
 {
@@ -276,7 +286,7 @@ static bool peek(struct front *front, int fd, enum head_verdict *ret)
 		return errno == EAGAIN || errno == EINTR;
 	if (length == 0)
 		return false;
-	*ret = upgrade_check(front->peeked, (size_t)length, &front->rules, NULL);
+	*ret = check(front, (size_t)length);
 	return true;
 }
 
@@ -482,6 +492,8 @@ struct front *front_start(const struct front_config *config, struct err *err)
 	front->hooks = config->hooks;
 	front->rules.path = config->ws_path ? config->ws_path : "/ws";
 	front->rules.subprotocol = config->subprotocol ? config->subprotocol : "calltab.v1";
+	front->audio_rules.path = config->audio_path;
+	front->audio_rules.subprotocol = config->audio_subprotocol;
 	front->wanted_connections =
 		config->max_connections ? config->max_connections : DEFAULT_CONNECTIONS;
 	front->max_undecided = limit_connections(front->wanted_connections) / 2;

@@ -33,10 +33,12 @@ struct front_config {
 	/* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:0" (0 = the kernel chooses), "localhost:8080",
 	 * "unix:/run/calltab.sock" */
 	const char *listen;
-	unsigned max_connections;  /* 0 = 20000; never more than the descriptor limit less 256,
-				      or half of it when it is small; the limit as it is now */
-	const char *ws_path;	   /* NULL = "/ws" */
-	const char *subprotocol;   /* NULL = "calltab.v1" */
+	unsigned max_connections; /* 0 = 20000; never more than the descriptor limit less 256,
+				     or half of it when it is small; the limit as it is now */
+	const char *ws_path;	  /* NULL = "/ws" */
+	const char *subprotocol;  /* NULL = "calltab.v1" */
+	/* A second path for upgrades, with its own sub-protocol; NULL = none. */
+	const char *audio_path, *audio_subprotocol;
 	unsigned head_deadline_ms; /* 0 = 10000 */
 	struct front_hooks hooks;
 };
@@ -53,8 +55,8 @@ void front_stop_accepting(struct front *front);
 /* Stops and joins the thread, closes what still waits. NULL is fine. */
 void front_stop(struct front *front);
 
-struct front_figures { /* since the start; from any thread */
-	uint64_t accepted, given_ws, given_http;
+struct front_figures {				 /* since the start; from any thread */
+	uint64_t accepted, given_ws, given_http; /* given_ws: the audio ones too */
 	uint64_t refused;   /* of given_http: asked for our path without a strictly valid upgrade */
 	uint64_t late;	    /* closed: no whole head within the deadline */
 	uint64_t gone;	    /* the peer left before its door was known */

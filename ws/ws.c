@@ -73,6 +73,7 @@ struct newcomer {
 /* What the library keeps a pointer to, also after ws_destroy(). */
 struct anchor {
 	struct ws *ws; /* NULL: destroyed */
+	struct lws_protocols protocols[3];
 	struct anchor *next;
 };
 /* Some bytes per door, kept for the life of the process: the library may call back until its
@@ -334,14 +335,11 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	return on_event_without_channel(ws, wsi, reason, session, in);
 }
 
-static const struct lws_protocols protocols[] = {
-	{.name = PROTOCOL_NAME,
-	 .callback = on_event,
-	 .per_session_data_size = sizeof(struct session),
-	 .rx_buffer_size = RX_BUFFER,
-	 .tx_packet_size = TX_PACKET},
-	{.name = NULL},
-};
+static const struct lws_protocols tabs = {.name = PROTOCOL_NAME,
+					  .callback = on_event,
+					  .per_session_data_size = sizeof(struct session),
+					  .rx_buffer_size = RX_BUFFER,
+					  .tx_packet_size = TX_PACKET};
 
 /* ---- newcomers ---- */
 
@@ -377,7 +375,6 @@ struct ws *ws_create(const struct ws_config *config, struct lws_context *lws,
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.vhost_name = "tabs",
-		.protocols = protocols,
 		.retry_and_idle_policy = &no_library_pings,
 	};
 
@@ -389,6 +386,10 @@ struct ws *ws_create(const struct ws_config *config, struct lws_context *lws,
 	ws->anchor->ws = ws;
 	ws->anchor->next = anchors;
 	anchors = ws->anchor;
+	ws->anchor->protocols[0] = tabs;
+	if (config->other)
+		ws->anchor->protocols[1] = *config->other;
+	info.protocols = ws->anchor->protocols;
 	info.user = ws->anchor;
 	ws->vhost = lws_create_vhost(lws, &info);
 	if (!ws->vhost) {
@@ -425,6 +426,11 @@ void ws_adopt(struct ws *ws, int fd)
 		timer_set(ws->timers, &ws->adopt_timer, clock_mono_us(ws->clock));
 }
 
+void ws_socket_gone(struct ws *ws)
+{
+	atomic_fetch_sub(&ws->connections, 1);
+}
+
 void ws_close_all(struct ws *ws, unsigned code, unsigned spread_ms)
 {
 	hub_close_all(ws->hub, code, spread_ms);
@@ -446,6 +452,17 @@ enum status ws_ticket_make(struct ws *ws, const struct uuid *agent_id,
 	};
 
 	return tickets_make(hub_tickets(ws->hub), &ticket, origin, ret, err);
+}
+
+bool ws_allows_origin(const struct ws *ws, const char *origin)
+{
+	return hub_allows_origin(ws->hub, origin);
+}
+
+bool ws_ticket_take(struct ws *ws, const char *text, size_t length, const char *origin,
+		    struct ticket *ret)
+{
+	return tickets_take(hub_tickets(ws->hub), text, length, origin, ret);
 }
 
 void ws_session_end(struct ws *ws, const struct uuid *session_id)

@@ -16,8 +16,10 @@
 
 struct control;
 struct lws_context;
+struct lws_protocols;
 struct shed;
 struct ws;
+struct ticket; /* ws/ticket.h */
 
 struct ws_config {
 	const char *const *origins; /* exact allowed Origin values, NULL-ended; requests without
@@ -29,6 +31,10 @@ struct ws_config {
 		rate_burst;	   /* messages from a tab; default 20, 40; more = close 4429 */
 	unsigned max_unattached_s; /* default 5: a socket that never attaches is closed 1008 */
 	struct shed *shed;	   /* what is turned away now; NULL = nothing ever is. Borrowed. */
+	/* Another sub-protocol of sockets that are adopted here; NULL = none. The library finds the
+	 * place of a socket by its port alone, so there is one place for all. Lives as long as the
+	 * context. Of its sockets it tells the end, LWS_CALLBACK_WSI_DESTROY: ws_socket_gone(). */
+	const struct lws_protocols *other;
 };
 
 /* lws: a context made by server/ on its own uv loop (else the library takes over the signals), with
@@ -42,6 +48,7 @@ struct ws *ws_create(const struct ws_config *config, struct lws_context *lws,
 void ws_destroy(struct ws *);
 /* Takes the descriptor (closed on failure). On the call plane's thread. */
 void ws_adopt(struct ws *, int fd);
+void ws_socket_gone(struct ws *);
 /* Closes every tab: 1012 with a retry hint spread over spread_ms (a restart) - then
  * ws_connections() falls to 0. A tab whose commands are under way hears of them first, what it asks
  * now is not carried out; the second time nobody is waited for. Who comes later is closed the same
@@ -57,6 +64,11 @@ unsigned ws_connections(const struct ws *);
 enum status ws_ticket_make(struct ws *, const struct uuid *agent_id, const struct uuid *session_id,
 			   int64_t session_expires_ms, const char *origin, char ret[44],
 			   struct err *err) MUST_USE;
+/* For other sockets of the same pages: may they come from there, and whose ticket is it (used up)?
+ */
+bool ws_allows_origin(const struct ws *, const char *origin);
+bool ws_ticket_take(struct ws *, const char *text, size_t length, const char *origin,
+		    struct ticket *ret);
 /* Closes the sockets of a session with 4401: it was revoked or signed out. */
 void ws_session_end(struct ws *, const struct uuid *session_id);
 

@@ -28,6 +28,7 @@ struct message {
 	struct message *prev, *next;
 	char *buffer;
 	size_t length;
+	bool is_binary;
 };
 
 /* A name being looked up. It outlives the connection attempt when that is given up. */
@@ -40,7 +41,7 @@ struct ari_net {
 	struct lws_context *context;
 	uv_loop_t *loop;
 	struct ari_net_handler handler;
-	char *host, *path;
+	char *host, *path, *protocol;
 	unsigned port;
 	char authorization[400];
 	struct lws *wsi;
@@ -48,19 +49,27 @@ struct ari_net {
 	unsigned attempts; /* picks among several addresses of one name */
 	bool is_active, is_open;
 	struct message *messages;
+	unsigned waiting;
 	char *received;
 	size_t received_length, received_capacity;
 };
+
+static void drop_first(struct ari_net *net)
+{
+	struct message *message = net->messages;
+
+	DL_DELETE(net->messages, message);
+	net->waiting--;
+	free(message->buffer);
+	free(message);
+}
 
 static void forget_data(struct ari_net *net)
 {
 	struct message *message, *next;
 
-	DL_FOREACH_SAFE(net->messages, message, next) {
-		DL_DELETE(net->messages, message);
-		free(message->buffer);
-		free(message);
-	}
+	DL_FOREACH_SAFE(net->messages, message, next)
+		drop_first(net);
 	free(net->received);
 	net->received = NULL;
 	net->received_length = net->received_capacity = 0;
@@ -96,6 +105,8 @@ static void is_over(struct ari_net *net, const char *reason)
 
 static int add_authorization(struct ari_net *net, struct lws *wsi, unsigned char **at, size_t room)
 {
+	if (!net->authorization[0])
+		return 0;
 	return lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_AUTHORIZATION,
 					    (const unsigned char *)net->authorization,
 					    (int)strlen(net->authorization), at, *at + room);
@@ -116,12 +127,20 @@ static bool keep_fragment(struct ari_net *net, const char *data, size_t length)
 	return true;
 }
 
+static void hand_over(struct ari_net *net, struct lws *wsi, const char *data, size_t length)
+{
+	if (net->handler.on_binary && lws_frame_is_binary(wsi))
+		net->handler.on_binary(net->handler.user, data, length);
+	else
+		net->handler.on_message(net->handler.user, data, length);
+}
+
 static int receive(struct ari_net *net, struct lws *wsi, const char *data, size_t length)
 {
 	bool is_whole = lws_is_final_fragment(wsi) && !lws_remaining_packet_payload(wsi);
 
 	if (is_whole && net->received_length == 0) {
-		net->handler.on_message(net->handler.user, data, length);
+		hand_over(net, wsi, data, length);
 		return 0;
 	}
 	if (!keep_fragment(net, data, length))
@@ -130,7 +149,7 @@ static int receive(struct ari_net *net, struct lws *wsi, const char *data, size_
 		return 0;
 	size_t total = net->received_length;
 	net->received_length = 0;
-	net->handler.on_message(net->handler.user, net->received, total);
+	hand_over(net, wsi, net->received, total);
 	return 0;
 }
 
@@ -138,13 +157,12 @@ static int send_some(struct ari_net *net, struct lws *wsi)
 {
 	for (int i = 0; net->messages && i < BURST; i++) {
 		struct message *message = net->messages;
-		int written = lws_write(wsi, (unsigned char *)message->buffer + LWS_PRE,
-					message->length, LWS_WRITE_TEXT);
+		int written =
+			lws_write(wsi, (unsigned char *)message->buffer + LWS_PRE, message->length,
+				  message->is_binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
 		if (written < (int)message->length)
 			return -1;
-		DL_DELETE(net->messages, message);
-		free(message->buffer);
-		free(message);
+		drop_first(net);
 		if (lws_send_pipe_choked(wsi))
 			break;
 	}
@@ -226,7 +244,7 @@ static void dial(struct ari_net *net, const char *address)
 		.path = net->path,
 		.host = net->host,
 		.origin = net->host,
-		.protocol = "ari",
+		.protocol = net->protocol,
 		.local_protocol_name = VHOST,
 		.opaque_user_data = net,
 		.retry_and_idle_policy = &no_policy,
@@ -318,16 +336,32 @@ void ari_net_close(struct ari_net *net)
 	reset(net);
 }
 
-void ari_net_send(struct ari_net *net, char *buffer, size_t length)
+static void send_message(struct ari_net *net, char *buffer, size_t length, bool is_binary)
 {
 	if (!net->is_open) {
 		free(buffer);
 		return;
 	}
 	struct message *message = xmalloc(sizeof *message);
-	*message = (struct message){.buffer = buffer, .length = length};
+	*message = (struct message){.buffer = buffer, .length = length, .is_binary = is_binary};
 	DL_APPEND(net->messages, message);
+	net->waiting++;
 	lws_callback_on_writable(net->wsi);
+}
+
+void ari_net_send(struct ari_net *net, char *buffer, size_t length)
+{
+	send_message(net, buffer, length, false);
+}
+
+void ari_net_send_binary(struct ari_net *net, char *buffer, size_t length)
+{
+	send_message(net, buffer, length, true);
+}
+
+unsigned ari_net_waiting(const struct ari_net *net)
+{
+	return net->waiting;
 }
 
 size_t ari_net_reserve(void)
@@ -346,7 +380,10 @@ struct ari_net *ari_net_create(struct lws_context *context, const struct ari_net
 	net->handler = *handler;
 	net->host = xstrdup(config->host);
 	net->path = xstrdup(config->path);
+	net->protocol = xstrdup(config->protocol ? config->protocol : "ari");
 	net->port = config->port;
+	if (!config->user)
+		return net;
 	str_format(plain, sizeof plain, "%s:%s", config->user, config->password);
 	lws_b64_encode_string(plain, (int)strlen(plain), encoded, (int)sizeof encoded);
 	str_format(net->authorization, sizeof net->authorization, "Basic %s", encoded);
@@ -363,5 +400,6 @@ void ari_net_destroy(struct ari_net *net)
 	explicit_bzero(net->authorization, sizeof net->authorization);
 	free(net->host);
 	free(net->path);
+	free(net->protocol);
 	free(net);
 }

@@ -1,5 +1,5 @@
 #pragma once
-/* The WebSocket to Asterisk: the only file of the driver that knows libwebsockets. One connection
+/* A WebSocket to Asterisk: the only file of the driver that knows libwebsockets. One connection
  * at a time; it neither tries again nor understands what it carries, nor watches over its health.
  *
  * The call plane's context, on libuv, is borrowed and may serve other sockets: the connection lives
@@ -17,12 +17,15 @@ struct ari_net_config {	  /* texts are copied */
 		*loop; /* looks names up without blocking; NULL: libwebsockets does, blocking */
 	unsigned port;
 	const char *path;
-	const char *user, *password;
+	const char *protocol;	     /* NULL = "ari" */
+	const char *user, *password; /* NULL = none is asked for */
 };
 
 struct ari_net_handler {
 	void (*on_open)(void *user);
 	void (*on_message)(void *user, const char *text, size_t length); /* a whole message */
+	/* The same, a binary one; NULL: those are messages like others. */
+	void (*on_binary)(void *user, const char *bytes, size_t length);
 	/* It could not be opened, or ended by itself; may come from inside ari_net_connect(). */
 	void (*on_close)(void *user, const char *reason);
 	void *user;
@@ -38,4 +41,6 @@ void ari_net_connect(struct ari_net *net);
 void ari_net_close(struct ari_net *net);
 /* Queues one message: takes the buffer, whose text begins after ari_net_reserve() bytes. */
 void ari_net_send(struct ari_net *net, char *buffer, size_t length);
+void ari_net_send_binary(struct ari_net *net, char *buffer, size_t length);
 size_t ari_net_reserve(void);
+unsigned ari_net_waiting(const struct ari_net *net); /* messages that are not sent yet */
