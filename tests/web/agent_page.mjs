@@ -28,9 +28,11 @@ export function pageSuite() {
 }
 
 export class AgentPage {
-  static async open(browser, gateway, { path = '/agent/', ...options } = {}) {
+  /* prepare(it): before the page is there */
+  static async open(browser, gateway, { path = '/agent/', prepare, ...options } = {}) {
     const it = new AgentPage()
     Object.assign(it, await openPage(browser, options), { browser, gateway })
+    await prepare?.(it)
     await it.page.goto(gateway.url + path)
     return it
   }

@@ -10,9 +10,9 @@ const ARGUMENTS = [
   '--no-first-run',
 ]
 
-export async function launchBrowser() {
+export async function launchBrowser(more = []) {
   if (!existsSync(EXECUTABLE)) throw new Error(`${EXECUTABLE} is missing: apt install chromium, or set CALLTAB_CHROMIUM`)
-  return chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
+  return chromium.launch({ executablePath: EXECUTABLE, args: [...ARGUMENTS, ...more] })
 }
 
 /* A page in a context of its own. complaints: what its console and its scripts complained about; a test looks at them last. */

@@ -2,6 +2,7 @@
  * gateway: everything it does on the tab channel, any page can do with the library. */
 import { CallTabs } from './call_tabs.js'
 import './elements/agent_state.js'
+import './elements/audio.js'
 import './elements/banner.js'
 import './elements/call_card.js'
 import './elements/dial_pad.js'
@@ -10,6 +11,7 @@ import './elements/history.js'
 import './elements/sign_in.js'
 import './elements/tab_strip.js'
 import { PHASE_WORDS, nameOf, phaseOf } from './format.js'
+import { PageAudio } from './page_audio.js'
 import { Session, takeLink } from './session.js'
 
 const TICK_MS = 250
@@ -20,10 +22,11 @@ const signIn = $('ct-sign-in')
 const callCard = $('ct-call-card')
 const dialPad = $('ct-dial-pad')
 const errors = $('ct-errors')
-const shown = ['ct-agent-state', 'ct-banner', 'ct-tab-strip', 'ct-call-card', 'ct-dial-pad', 'ct-history'].map($)
+const shown = ['ct-agent-state', 'ct-banner', 'ct-audio', 'ct-tab-strip', 'ct-call-card', 'ct-dial-pad', 'ct-history'].map($)
 
 const session = new Session()
 let tabs = null
+let audio = null
 let isRenderDue = false
 
 /* --- signing in and out --- */
@@ -56,6 +59,7 @@ function showSignIn(message = '', isBusy = false) {
 function openDesk() {
   signIn.hidden = true
   desk.hidden = false
+  audio = new PageAudio(() => session.ticket(), renderSoon)
   tabs = new CallTabs(() => session.ticket(), {
     changed: renderSoon,
     entered: announce,
@@ -72,6 +76,8 @@ function closeDesk() {
   errors.clear()
   tabs?.close()
   tabs = null
+  audio?.close()
+  audio = null
 }
 
 function sessionEnded() {
@@ -93,7 +99,8 @@ function renderSoon() {
 
 function render() {
   const { list, selected, agent, outcomes, connection, notices } = tabs
-  const view = { tabs: list, selected, agent, outcomes, connection, notices, now: tabs.now() }
+  if (agent) audio.agentChanged(agent)
+  const view = { tabs: list, selected, agent, audio: audio.audio, outcomes, connection, notices, now: tabs.now() }
   for (const element of shown) element.update(view)
   document.title = titleOf(list)
 }
@@ -161,6 +168,7 @@ const ACTIONS = {
   'ct-open': () => tabs.select(tabs.openNext().number),
   'ct-offer': ({ number }) => dialPad.offer(number),
   'ct-connect-again': () => tabs.connectAgain(),
+  'ct-audio': () => audio.take(),
 }
 for (const [type, act] of Object.entries(ACTIONS)) document.addEventListener(type, ({ detail }) => act(detail))
 
