@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WINDOW_SIZE	  17	/* of a name a window gave itself: [A-Za-z0-9_-]{1,16} */
+#define WINDOW_SIZE	  17   /* of a name a window gave itself: [A-Za-z0-9_-]{1,16} */
 #define AUDIO_RESERVED_MS 5000 /* for the window that has gone */
 
 struct audio_lease {
