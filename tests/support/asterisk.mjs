@@ -140,7 +140,7 @@ function writeConfiguration(dir, prefix, { ports, telephones, rtpPorts }) {
   // Modules that would complain about a missing file.
   for (const name of ['ccss', 'cdr', 'cel', 'features', 'udptl', 'pjsip_notify', 'manager'])
     write(`${name}.conf`, '[general]\n')
-  for (const name of ['acl', 'websocket_client']) write(`${name}.conf`, '')
+  for (const name of ['acl', 'chan_websocket', 'websocket_client']) write(`${name}.conf`, '')
   fs.writeFileSync(path.join(dir, 'music/hold.wav'), toneWav(MUSIC_HZ, 10))
   fs.writeFileSync(path.join(dir, 'sounds/prompt.wav'), toneWav(PROMPT_HZ, 3))
 }

@@ -29,6 +29,7 @@ enum {
 	COMPLETE,
 	CONFERENCE,
 	LEAVE,
+	KEEP,
 	COMMANDS
 };
 
@@ -98,9 +99,19 @@ static int find_call(const struct walk *walk, const char *id)
 	return -1;
 }
 
-static void make(struct walk *walk)
+/* The audio of one of them is in a page. */
+static struct tel_agent some_agent(struct walk *walk)
 {
 	struct tel_agent agent = crew_agent(some_station(walk));
+
+	if (strcmp(agent.station, "1005") == 0)
+		agent.mode = TEL_AGENT_TAB;
+	return agent;
+}
+
+static void make(struct walk *walk)
+{
+	struct tel_agent agent = some_agent(walk);
 	struct tel_dest dest = {.kind = TEL_DEST_NUMBER};
 	struct tel_call_options options = {.ring_s = 1 + pick(walk, 30)};
 	char id[TEL_ID_SIZE];
@@ -154,7 +165,7 @@ static const char *call_in_state(struct walk *walk, enum tc_state state, const c
 static enum status give(struct walk *walk, unsigned kind)
 {
 	struct telephony *t = walk->crew.telephony;
-	struct tel_agent agent = crew_agent(some_station(walk));
+	struct tel_agent agent = some_agent(walk);
 	struct tel_dest dest = {.kind = TEL_DEST_NUMBER};
 	const char *call = some_call(walk);
 	const char *active = call_in_state(walk, TC_TALK, "");
@@ -191,6 +202,8 @@ static enum status give(struct walk *walk, unsigned kind)
 		return telephony_complete(t, active, held, NULL);
 	case CONFERENCE:
 		return telephony_conference(t, active, held, NULL);
+	case KEEP:
+		return telephony_keep(t, &agent, pick(walk, 4) != 0, NULL);
 	default:
 		return telephony_leave(t, active, NULL);
 	}
@@ -202,7 +215,7 @@ static void command(struct walk *walk)
 		ANSWER,	    ANSWER,	ANSWER,	     CLEAR,	   HOLD,     HOLD,     HOLD,
 		RESUME,	    RESUME,	MUTE,	     DTMF,	   PLAY,     PLAY,     PLAY_STOP,
 		RECORD,	    RECORD,	RECORD_STOP, RECORD_PAUSE, TRANSFER, COMPLETE, COMPLETE,
-		CONFERENCE, CONFERENCE, CONFERENCE,  CONFERENCE,   LEAVE};
+		CONFERENCE, CONFERENCE, CONFERENCE,  CONFERENCE,   LEAVE,    KEEP,     KEEP};
 	unsigned kind = often[pick(walk, sizeof often)];
 	enum status status = give(walk, kind);
 
@@ -380,6 +393,8 @@ static void check_call(struct walk *walk, const struct tc_call *call, unsigned c
 		check_record(walk, call, far);
 	if (call->state != TC_TALK)
 		return;
+	if (call->line->mode == TEL_AGENT_TAB && (!call->line->leg || !call->line->leg->is_up))
+		return; /* his page is away */
 	const struct sim_leg_view *agent = view_of(count, call->line->leg->id);
 	holds(walk, agent && strcmp(agent->mix, far->mix) == 0,
 	      "%s talks and the agent is elsewhere", call->id);
@@ -424,6 +439,16 @@ static void check(struct walk *walk)
 		check_call(walk, call, count);
 }
 
+static void keep_nobody(struct walk *walk)
+{
+	static const char *const stations[] = {"1001", "1002", "1003", "1004", "1005"};
+
+	for (unsigned i = 0; i < sizeof stations / sizeof *stations; i++) {
+		struct tel_agent agent = crew_agent(stations[i]);
+		assert_int_equal(telephony_keep(walk->crew.telephony, &agent, false, NULL), ST_OK);
+	}
+}
+
 static void finish(struct walk *walk)
 {
 	struct telephony *t = walk->crew.telephony;
@@ -431,6 +456,7 @@ static void finish(struct walk *walk)
 
 	sim_link_up(walk->crew.sim);
 	walk->is_away = false;
+	keep_nobody(walk);
 	crew_run_ms(&walk->crew, 200000);
 	walk->crew.on_fact = NULL;
 	while (walk->calls_count > 0) {
