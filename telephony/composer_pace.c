@@ -16,10 +16,14 @@ static void on_due(void *arg);
 static void wait_for_turn(struct telephony *t)
 {
 	int64_t now_us = clock_mono_us(t->clock);
+	int64_t wait_us = pace_wait_us(&t->pace, now_us);
 
+	/* The driver's queue has no room: asking at once would ask without end. */
+	if (t->waiting && wait_us < TC_RETRY_MS * 1000)
+		wait_us = TC_RETRY_MS * 1000;
 	t->pace_timer.fire = on_due;
 	t->pace_timer.arg = t;
-	timer_set(t->timers, &t->pace_timer, now_us + pace_wait_us(&t->pace, now_us));
+	timer_set(t->timers, &t->pace_timer, now_us + wait_us);
 }
 
 /* While the switch is away, or has too much to do, nobody's turn comes. */
