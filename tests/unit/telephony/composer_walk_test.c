@@ -39,6 +39,7 @@ struct walk {
 	unsigned step;
 	bool is_proper; /* the switch is prompt and refuses nothing */
 	bool is_away;
+	bool is_over; /* nobody's leg is kept any more */
 	unsigned made, ended, offered_count, calls_count;
 	char calls[CALLS_MAX][TEL_ID_SIZE];
 	char offers[OFFERS_MAX][TEL_ID_SIZE];
@@ -203,7 +204,7 @@ static enum status give(struct walk *walk, unsigned kind)
 	case CONFERENCE:
 		return telephony_conference(t, active, held, NULL);
 	case KEEP:
-		return telephony_keep(t, &agent, pick(walk, 4) != 0, NULL);
+		return telephony_keep(t, &agent, pick(walk, 4) != 0 && !walk->is_over, NULL);
 	default:
 		return telephony_leave(t, active, NULL);
 	}
@@ -457,6 +458,7 @@ static void finish(struct walk *walk)
 	sim_link_up(walk->crew.sim);
 	walk->is_away = false;
 	keep_nobody(walk);
+	walk->is_over = true;
 	crew_run_ms(&walk->crew, 200000);
 	walk->crew.on_fact = NULL;
 	while (walk->calls_count > 0) {
