@@ -438,8 +438,7 @@ static void close_ari(struct tel_driver *driver)
 
 static const struct tel_driver_ops ops = {
 	.name = "asterisk",
-	.capabilities =
-		TEL_CAN_EARLY_MEDIA | TEL_CAN_PLAY | TEL_CAN_RECORD | TEL_CAN_MEDIA,
+	.capabilities = TEL_CAN_EARLY_MEDIA | TEL_CAN_PLAY | TEL_CAN_RECORD | TEL_CAN_MEDIA,
 	.open = open_ari,
 	.close = close_ari,
 	.leg_make = leg_make,

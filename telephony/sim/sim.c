@@ -334,8 +334,7 @@ static void close_sim(struct tel_driver *driver)
 
 static const struct tel_driver_ops ops = {
 	.name = "sim",
-	.capabilities =
-		TEL_CAN_EARLY_MEDIA | TEL_CAN_PLAY | TEL_CAN_RECORD | TEL_CAN_MEDIA,
+	.capabilities = TEL_CAN_EARLY_MEDIA | TEL_CAN_PLAY | TEL_CAN_RECORD | TEL_CAN_MEDIA,
 	.open = open_sim,
 	.close = close_sim,
 	.leg_make = leg_make,
