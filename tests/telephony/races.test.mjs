@@ -124,6 +124,8 @@ async function nothingAtTheSwitch() {
 
 async function finish(tab) {
   if (!tab.call || tab.call.state === 'end') return
+  // not while a transfer is under way
+  await tab.told('its wrap may be ended', ({ state, can }) => state === 'end' || can.includes('endWrap'), 10_000)
   await tab.request('endWrap')
   await tab.told('it has ended', ({ state }) => state === 'end')
 }
