@@ -1,22 +1,6 @@
 /* One agent, one call at a time: what he does, what the switch does, what is told and when. */
 #include "house.h"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* --- M6, M19 --- */
 
 static void dialed_number_rings_and_talks(void **state)
@@ -601,53 +585,62 @@ static void a_resume_without_a_telephone_leaves_the_call_held(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(dialed_number_rings_and_talks, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_answer_names_the_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_click_in_the_crm_says_whom_it_calls, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_refusal_names_the_tab_it_is_about, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(the_command_and_the_actor_are_named, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(nothing_is_told_before_it_is_stable, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(dialed_number_rings_and_talks, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(the_answer_names_the_call, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_click_in_the_crm_says_whom_it_calls, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_refusal_names_the_tab_it_is_about, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(the_command_and_the_actor_are_named, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_told_before_it_is_stable, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(nobody_else_is_called_before_the_call_is_stable,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_dial_can_be_released_before_it_is_stable, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(every_told_change_has_its_record, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_could_not_be_recorded_is_not_told, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(holdresume_holds_and_resumes, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_dial_can_be_released_before_it_is_stable,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(every_told_change_has_its_record, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_recorded_is_not_told, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(holdresume_holds_and_resumes, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(digits_arrive_in_order_and_others_are_refused,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_muted_agent_is_not_heard_until_he_wants_to, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_muted_agent_is_not_heard_until_he_wants_to,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(without_a_call_everything_but_dial_is_refused,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_ringing_call_can_be_released_and_nothing_else,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_tab_with_a_call_cannot_dial, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_bad_number_is_refused_and_ends_no_wrap, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_dial_the_switch_refuses_ends_no_wrap, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(registered_sounds_are_played_and_no_others, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_tab_with_a_call_cannot_dial, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_bad_number_is_refused_and_ends_no_wrap,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_dial_the_switch_refuses_ends_no_wrap, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(registered_sounds_are_played_and_no_others,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_agent_and_a_foreign_tab_are_refused,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(far_ends_make_their_results, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_ring_limit_ends_the_ringing, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(far_ends_make_their_results, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(the_ring_limit_ends_the_ringing, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_agent_who_picks_up_late_leaves_the_customer_his_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_customer_who_hangs_up_is_named, setup, teardown),
+			an_agent_who_picks_up_late_leaves_the_customer_his_time, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(a_customer_who_hangs_up_is_named, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(an_agent_who_puts_down_his_telephone_ends_the_call,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			nobody_is_called_when_the_agents_telephone_cannot_be_reached, setup,
-			teardown),
+			nobody_is_called_when_the_agents_telephone_cannot_be_reached, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(a_resume_without_a_telephone_leaves_the_call_held,
-						setup, teardown),
+						house_setup, house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

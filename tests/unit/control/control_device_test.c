@@ -1,22 +1,6 @@
 /* The hold key of the agent's telephone. */
 #include "house.h"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 static void presses_hold(struct house *h, bool on)
 {
 	assert_int_equal(sim_party_hold(h->sim, leg_of(h, "1001"), on), ST_OK);
@@ -90,12 +74,14 @@ static void a_call_that_has_ended_meanwhile_is_not_resumed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(hold_key_holds_and_resumes, setup, teardown),
+		cmocka_unit_test_setup_teardown(hold_key_holds_and_resumes, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(nothing_that_needs_his_ear_is_begun_meanwhile,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_call_held_in_the_tab_stays_held, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_call_held_in_the_tab_stays_held, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(a_call_that_has_ended_meanwhile_is_not_resumed,
-						setup, teardown),
+						house_setup, house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

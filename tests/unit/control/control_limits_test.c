@@ -1,22 +1,6 @@
 /* What the doors are promised: dense numbers, exact abilities, one answer each, bounds. */
 #include "house.h"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 static void numbers_are_dense_for_each_tab(void **state)
 {
 	struct house *h = *state;
@@ -456,41 +440,47 @@ static void without_a_wrap_time_idle_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(numbers_are_dense_for_each_tab, setup, teardown),
-		cmocka_unit_test_setup_teardown(versions_grow_with_every_change_of_a_call, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(the_snapshot_of_a_tab_nobody_used_is_empty, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_tab_exists_when_somebody_looks_at_it, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(numbers_are_dense_for_each_tab, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(versions_grow_with_every_change_of_a_call,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(the_snapshot_of_a_tab_nobody_used_is_empty,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_tab_exists_when_somebody_looks_at_it, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(an_ended_call_is_shown_until_the_next_one_begins,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			abilities_of_the_other_tab_are_told_when_they_change, setup, teardown),
-		cmocka_unit_test_setup_teardown(another_agents_calls_change_nothing, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(what_changes_nothing_is_told_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(ready_and_not_ready_are_told_to_all, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(an_agents_state_is_told_when_it_is_stable, setup,
-						teardown),
+			abilities_of_the_other_tab_are_told_when_they_change, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(another_agents_calls_change_nothing, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(what_changes_nothing_is_told_once, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(ready_and_not_ready_are_told_to_all, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(an_agents_state_is_told_when_it_is_stable,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_state_asked_for_during_a_call_comes_after_it,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(pages_come_and_go_and_signing_out_is_something_else,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_agent_is_found_by_his_login_also_after_it_changed, setup, teardown),
-		cmocka_unit_test_setup_teardown(posted_functions_run_in_the_next_turn, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(the_inbox_has_an_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_was_never_run_is_freed, setup, teardown),
-		cmocka_unit_test_setup_teardown(commands_of_one_turn_are_answered_in_order, setup,
-						teardown),
+			an_agent_is_found_by_his_login_also_after_it_changed, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(posted_functions_run_in_the_next_turn, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(the_inbox_has_an_end, house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(what_was_never_run_is_freed, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(commands_of_one_turn_are_answered_in_order,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(outcomes_and_queues_are_replaced_by_their_key,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_configured_outcome_stands_for_the_systems, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(without_a_wrap_time_idle_waits, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_configured_outcome_stands_for_the_systems,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(without_a_wrap_time_idle_waits, house_setup,
+						house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

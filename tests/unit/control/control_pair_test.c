@@ -3,22 +3,6 @@
 
 #define THIRD "+15550003"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* Tab 1: the customer, held; tab 2: the other one, active. */
 static void consults(struct house *h)
 {
@@ -482,55 +466,60 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_consultation_opens_another_tab_and_names_it,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_consultation_takes_a_free_tab_first, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(the_agent_goes_between_the_two, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_consultation_takes_a_free_tab_first, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(the_agent_goes_between_the_two, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(a_cancelled_consultation_brings_the_customer_back,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_consultation_can_be_cancelled_while_it_rings_and_from_the_customers_tab,
-			setup, teardown),
+			house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_target_who_does_not_answer_leaves_the_customer_held, setup, teardown),
+			a_target_who_does_not_answer_leaves_the_customer_held, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(a_target_who_hangs_up_leaves_the_customer_as_he_is,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_customer_who_leaves_during_the_consultation_ends_his_call_only, setup,
-			teardown),
+			a_customer_who_leaves_during_the_consultation_ends_his_call_only,
+			house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_consultation_about_nobody_can_still_be_cancelled,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_bad_number_leaves_the_customer_talking, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(without_a_free_tab_nobody_can_be_consulted, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_bad_number_leaves_the_customer_talking,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(without_a_free_tab_nobody_can_be_consulted,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(complete_joins_the_two_and_both_tabs_are_idle,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			the_customers_tab_can_complete_too_when_it_is_the_active_one, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(only_an_active_tab_and_a_held_one_are_joined, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(another_agents_held_call_cannot_be_taken, setup,
-						teardown),
+			the_customers_tab_can_complete_too_when_it_is_the_active_one, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(only_an_active_tab_and_a_held_one_are_joined,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(another_agents_held_call_cannot_be_taken,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			two_calls_that_are_no_consultation_can_be_joined_as_well, setup, teardown),
+			two_calls_that_are_no_consultation_can_be_joined_as_well, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(
-			three_hear_each_other_and_two_stay_when_the_agent_leaves, setup, teardown),
+			three_hear_each_other_and_two_stay_when_the_agent_leaves, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(two_calls_that_are_no_consultation_can_confer,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_conference_that_comes_too_late_pairs_nobody,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(who_leaves_a_conference_leaves_the_others_talking,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(releasing_one_of_a_conference_keeps_the_other,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_agent_who_puts_down_his_telephone_has_left_the_conference, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(mute_in_a_conference_is_for_both, setup, teardown),
+			an_agent_who_puts_down_his_telephone_has_left_the_conference, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(mute_in_a_conference_is_for_both, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(a_conference_is_not_held_transferred_or_extended,
-						setup, teardown),
+						house_setup, house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

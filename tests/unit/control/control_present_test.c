@@ -2,22 +2,6 @@
  * M28. */
 #include "house.h"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 static void a_presented_record_is_dialed_when_its_time_is_over(void **state)
 {
 	struct house *h = *state;
@@ -429,42 +413,52 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_presented_record_is_dialed_when_its_time_is_over,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(dial_before_the_time_is_over_needs_no_number, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_paused_preview_waits_for_its_agent, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_pause_in_the_last_moment_counts, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_skipped_record_costs_no_attempt, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(dial_before_the_time_is_over_needs_no_number,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_paused_preview_waits_for_its_agent, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_pause_in_the_last_moment_counts, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_skipped_record_costs_no_attempt, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(an_agent_who_is_not_ready_gives_the_record_back,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_state_that_cannot_be_asked_for_takes_nothing_back,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(three_attempts_are_one_row, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(three_attempts_are_one_row, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(
-			the_activity_of_the_crm_stays_the_same_over_the_attempts, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_retry_is_a_callback_next_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_row_is_on_one_tab_at_a_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_record_finds_a_free_tab, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_tab_in_use_takes_no_record, setup, teardown),
+			the_activity_of_the_crm_stays_the_same_over_the_attempts, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(a_retry_is_a_callback_next_time, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_row_is_on_one_tab_at_a_time, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_record_finds_a_free_tab, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_tab_in_use_takes_no_record, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_agent_with_a_call_on_every_tab_is_presented_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_is_on_a_call_is_presented_nothing, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(who_is_logged_out_is_presented_nothing, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_record_with_a_bad_number_is_refused, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_presented_record_says_whom_it_is_about, setup,
-						teardown),
+			an_agent_with_a_call_on_every_tab_is_presented_nothing, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(who_is_on_a_call_is_presented_nothing, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(who_is_logged_out_is_presented_nothing, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_record_with_a_bad_number_is_refused, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_presented_record_says_whom_it_is_about,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_preview_waits_while_its_agent_is_on_another_call,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_preview_waits_while_the_switch_is_away, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_preview_waits_while_the_switch_is_away,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_switch_that_takes_nothing_more_made_an_error_on_dial, setup, teardown),
+			a_switch_that_takes_nothing_more_made_an_error_on_dial, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(reaching_the_limit_of_calls_keeps_what_is_there,
-						setup, teardown),
+						house_setup, house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

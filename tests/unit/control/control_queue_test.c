@@ -1,22 +1,6 @@
 /* Callers: whom they are offered to, and what becomes of those nobody takes. M11, M34, M36. */
 #include "house.h"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* The tab this agent has an incoming call on, or 0. */
 static int incoming_at(struct house *h, int agent)
 {
@@ -493,52 +477,60 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_caller_is_offered_to_a_ready_agent_who_answers,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_caller_waits_until_somebody_is_ready, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(callers_are_served_in_the_order_they_came, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_caller_waits_until_somebody_is_ready, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(callers_are_served_in_the_order_they_came,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(who_has_been_ready_longest_is_offered_the_caller,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(nobody_is_offered_a_caller_who_is_busy_or_away,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_page_that_opens_brings_the_caller, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_page_that_opens_brings_the_caller, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_caller_of_an_extension_is_offered_to_that_agent_only, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_direct_caller_who_is_refused_is_told_so, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_number_nobody_has_is_refused, setup, teardown),
+			a_caller_of_an_extension_is_offered_to_that_agent_only, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(a_direct_caller_who_is_refused_is_told_so,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_number_nobody_has_is_refused, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(an_agent_without_an_extension_is_nobodys_number,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_deflected_caller_goes_to_the_next_agent, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(the_row_follows_the_caller, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_was_given_back_holds_no_row, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_refused_the_caller_is_asked_last, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_deflected_caller_goes_to_the_next_agent,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(the_row_follows_the_caller, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(what_was_given_back_holds_no_row, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(who_refused_the_caller_is_asked_last, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(the_agents_number_in_the_contact_centre_is_shown,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_offer_that_rings_out_goes_on_and_takes_the_agent_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(not_ready_withdraws_the_offer, setup, teardown),
+			an_offer_that_rings_out_goes_on_and_takes_the_agent_out, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(not_ready_withdraws_the_offer, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(the_only_agent_gets_his_caller_back_after_his_wrap,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_agent_without_a_telephone_gives_the_caller_to_the_next, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_caller_who_leaves_while_it_rings_is_missed, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_caller_who_leaves_the_queue_is_abandoned, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_caller_who_leaves_at_once_leaves_nothing, setup,
-						teardown),
+			an_agent_without_a_telephone_gives_the_caller_to_the_next, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(a_caller_who_leaves_while_it_rings_is_missed,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_caller_who_leaves_the_queue_is_abandoned,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_caller_who_leaves_at_once_leaves_nothing,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_caller_who_leaves_while_his_agent_is_brought_is_missed, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_who_is_offered_the_caller_can_answer, setup,
-						teardown),
+			a_caller_who_leaves_while_his_agent_is_brought_is_missed, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(only_who_is_offered_the_caller_can_answer,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_agent_can_dial_while_he_is_offered_a_caller_but_not_take_both, setup,
-			teardown),
+			an_agent_can_dial_while_he_is_offered_a_caller_but_not_take_both,
+			house_setup, house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

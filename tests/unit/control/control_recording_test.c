@@ -3,22 +3,6 @@
 
 #include "db/record.h"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* The newest row of a recording; NULL = none. */
 static const struct record_recording *row(const struct house *h)
 {
@@ -100,12 +84,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_part_has_a_row_when_it_begins_and_when_it_has_ended, setup, teardown),
+			a_part_has_a_row_when_it_begins_and_when_it_has_ended, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(a_recording_that_the_switch_refuses_is_off_and_said,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_pause_that_the_switch_refuses_ends_the_recording,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_up_is_not_recorded, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_up_is_not_recorded, house_setup,
+						house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,22 +3,6 @@
 
 #define THIRD "+15550003"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* --- blind transfer --- */
 
 static void a_blind_transfer_connects_the_other_party(void **state)
@@ -291,37 +275,40 @@ static void a_second_consultation_that_fails_leaves_the_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_blind_transfer_connects_the_other_party, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(a_blind_transfer_connects_the_other_party,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_failed_transfer_comes_back_and_can_be_answered,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_failed_transfer_that_nobody_takes_back_is_released, setup, teardown),
+			a_failed_transfer_that_nobody_takes_back_is_released, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_queues_caller_whose_transfer_failed_goes_back_to_the_queue_as_talked,
-			setup, teardown),
+			house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_customer_who_leaves_during_the_transfer_ends_it,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_transfer_can_be_taken_back_by_release, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_transfer_can_be_taken_back_by_release,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_transfer_to_a_colleague_rings_his_telephone,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(to_resume_a_third_call_the_active_one_is_held,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(while_one_rings_no_other_can_be_resumed, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(while_one_rings_no_other_can_be_resumed,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_resume_the_switch_refuses_gives_the_other_call_back, setup, teardown),
+			a_resume_the_switch_refuses_gives_the_other_call_back, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_resume_that_comes_too_late_gives_the_other_call_back, setup, teardown),
+			a_resume_that_comes_too_late_gives_the_other_call_back, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_consultation_that_comes_too_late_gives_the_other_call_back, setup,
-			teardown),
+			a_consultation_that_comes_too_late_gives_the_other_call_back, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_consultation_the_switch_has_no_room_for_leaves_the_customer_held, setup,
-			teardown),
+			a_consultation_the_switch_has_no_room_for_leaves_the_customer_held,
+			house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(a_second_consultation_that_fails_leaves_the_first,
-						setup, teardown),
+						house_setup, house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,22 +1,6 @@
 /* The switch is away, or lost everything; the database is away; somebody sets the clock. */
 #include "house.h"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* --- the switch is away --- */
 
 static void while_the_switch_is_away_commands_are_refused_and_calls_go_on(void **state)
@@ -437,51 +421,58 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			while_the_switch_is_away_commands_are_refused_and_calls_go_on, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(an_outcome_needs_no_switch, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_switch_is_back_when_it_takes_commands, setup,
-						teardown),
+			while_the_switch_is_away_commands_are_refused_and_calls_go_on, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(an_outcome_needs_no_switch, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(the_switch_is_back_when_it_takes_commands,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			who_hung_up_meanwhile_is_known_when_the_switch_is_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_restarted_switch_has_lost_its_calls, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(what_could_not_be_hung_up_is_hung_up_later, setup,
-						teardown),
+			who_hung_up_meanwhile_is_known_when_the_switch_is_back, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(a_restarted_switch_has_lost_its_calls, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_hung_up_is_hung_up_later,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			what_could_not_be_hung_up_at_once_is_hung_up_a_second_later, setup,
-			teardown),
+			what_could_not_be_hung_up_at_once_is_hung_up_a_second_later, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(an_answer_that_comes_after_our_limit_reaches_nobody,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_direct_caller_refused_while_the_switch_is_away_is_refused_later, setup,
-			teardown),
+			a_direct_caller_refused_while_the_switch_is_away_is_refused_later,
+			house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(callers_are_offered_again_when_the_switch_is_back,
-						setup, teardown),
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(an_operation_the_switch_refuses_later_is_noticed,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(a_telephone_that_comes_and_goes_is_told, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(while_storage_is_away_nothing_new_begins, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(a_telephone_that_comes_and_goes_is_told,
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(while_storage_is_away_nothing_new_begins,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			what_lives_can_be_held_and_released_and_is_told_later, setup, teardown),
+			what_lives_can_be_held_and_released_and_is_told_later, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(
-			callers_are_not_offered_to_agents_who_would_not_see_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_preview_waits_while_storage_is_away, setup,
-						teardown),
+			callers_are_not_offered_to_agents_who_would_not_see_it, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(a_preview_waits_while_storage_is_away, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(a_preview_cannot_be_dialed_while_storage_is_away,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_known_already_is_not_noticed_again, setup,
-						teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(what_is_known_already_is_not_noticed_again,
+						house_setup, house_teardown),
 		cmocka_unit_test_setup_teardown(
-			the_loop_is_woken_when_there_is_something_to_offer_again, setup, teardown),
+			the_loop_is_woken_when_there_is_something_to_offer_again, house_setup,
+			house_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_clock_that_is_set_neither_fires_nor_starves_a_timer, setup, teardown),
-		cmocka_unit_test_setup_teardown(state_times_of_a_call_never_go_back, setup,
-						teardown),
+			a_clock_that_is_set_neither_fires_nor_starves_a_timer, house_setup,
+			house_teardown),
+		cmocka_unit_test_setup_teardown(state_times_of_a_call_never_go_back, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(
-			durations_are_what_passed_and_not_what_the_clock_says, setup, teardown),
+			durations_are_what_passed_and_not_what_the_clock_says, house_setup,
+			house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,22 +1,6 @@
 /* After a call: wrap, outcomes, and the rows that remain. M17, M25, M26, M33. */
 #include "house.h"
 
-static int setup(void **state)
-{
-	struct house *house = malloc(sizeof *house);
-
-	house_open(house);
-	*state = house;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	house_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* --- M17, M26, M33 --- */
 
 static void wrap_ends_by_its_timer_when_an_outcome_is_given(void **state)
@@ -231,21 +215,25 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(wrap_ends_by_its_timer_when_an_outcome_is_given,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(wrap_without_an_outcome_waits_in_pause, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(an_unknown_outcome_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_callback_needs_a_time_to_come, setup, teardown),
-		cmocka_unit_test_setup_teardown(each_outcome_given_is_one_result, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(wrap_without_an_outcome_waits_in_pause, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(an_unknown_outcome_is_refused, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(a_callback_needs_a_time_to_come, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(each_outcome_given_is_one_result, house_setup,
+						house_teardown),
 		cmocka_unit_test_setup_teardown(a_comment_is_kept_with_the_outcome_it_was_given_to,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(the_next_dial_moves_on_from_the_wrap, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(durations_add_up_to_the_calls_length, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(records_say_what_happened_and_when, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(an_agents_record_is_his_view, setup, teardown),
+						house_setup, house_teardown),
+		cmocka_unit_test_setup_teardown(the_next_dial_moves_on_from_the_wrap, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(durations_add_up_to_the_calls_length, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(records_say_what_happened_and_when, house_setup,
+						house_teardown),
+		cmocka_unit_test_setup_teardown(an_agents_record_is_his_view, house_setup,
+						house_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

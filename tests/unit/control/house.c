@@ -242,6 +242,22 @@ void house_open(struct house *house)
 	house_open_with(house, &config, true);
 }
 
+int house_setup(void **state)
+{
+	struct house *house = xmalloc(sizeof *house);
+
+	house_open(house);
+	*state = house;
+	return 0;
+}
+
+int house_teardown(void **state)
+{
+	house_close(*state);
+	free(*state);
+	return 0;
+}
+
 static bool rest(struct house *house, int agent, int tab)
 {
 	struct call_view view;

@@ -65,6 +65,9 @@ struct house {
 struct control_config house_config(void);
 void house_open(struct house *house);
 void house_open_with(struct house *house, const struct control_config *config, bool has_outcomes);
+/* cmocka's: each test has a house of its own, opened by house_open(). */
+int house_setup(void **state);
+int house_teardown(void **state);
 /* Remembers commands: the answer comes when all is stable. */
 struct control_config house_exact_config(void);
 /* kill -9, and a new gateway on the same records: what was not stable is gone, and so is the
