@@ -95,6 +95,7 @@ static const struct record_field agent_fields[] = {
 	[11] = {BOOL(agent_view, is_phone_reachable)},
 	[12] = {BOOL(agent_view, is_audio_up)},
 	[13] = {ENUM(agent_view, audio, AUDIO_MODE_COUNT)},
+	[14] = {TEXT(agent_view, audio_window)},
 };
 TABLE(agent_table, agent_fields);
 
