@@ -146,9 +146,22 @@ export class Call extends EventEmitter {
     this.end(true)
   }
 
-  /* The device's own hold key. */
+  /* The device's own hold key. One re-INVITE at a time (RFC 3261 14.1). */
   hold(on) {
-    this.phone.request('INVITE', this.dialog, { body: this.sdp(on ? 'sendonly' : 'sendrecv') })
+    this.wanted = on ? 'sendonly' : 'sendrecv'
+    if (!this.offered) this.#reinvite()
+  }
+
+  #reinvite() {
+    this.offered = this.wanted
+    this.phone.request('INVITE', this.dialog, { body: this.sdp(this.offered) })
+  }
+
+  /* 491: the other side is asking something of its own; "retry ... after a random amount of time" (RFC 3261 14.1). */
+  #onReinviteAnswer(code) {
+    const isOver = code !== 491 && this.offered === this.wanted
+    this.offered = isOver ? null : this.wanted
+    if (!isOver) this.after(code === 491 ? 100 + Math.random() * 300 : 0, () => this.#reinvite())
   }
 
   press(digits) {
@@ -195,6 +208,7 @@ export class Call extends EventEmitter {
     }
     this.phone.acknowledge(message, dialog)
     if ([401, 407].includes(message.code) && !dialog.hasAuthorized) return this.phone.inviteAgain(this, message)
+    if (this.offered) this.#onReinviteAnswer(message.code)
     if (message.code >= 300) {
       if (this.state !== 'up') this.end(false, message.code)
       return
