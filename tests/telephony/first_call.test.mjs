@@ -47,9 +47,12 @@ for (const name of ['sim', 'asterisk']) {
       await page.isFree()
       await until('nothing is left at the switch', async () => Object.keys(await world.outside.parties()).length === 0, 8000)
 
-      const { rows: calls } = await db.query('select * from dialer_calls')
+      const read = async () => (await db.query('select * from dialer_calls')).rows
+      const calls = await until('the row is closed', async () => {
+        const rows = await read()
+        return rows[0]?.status === 'closed' && rows
+      }, 8000)
       assert.equal(calls.length, 1)
-      assert.equal(calls[0].status, 'closed')
       assert.equal(calls[0].phone_number, customer)
       assert.equal(calls[0].did_connect, true)
       const { rows: events } = await db.query('select event_name, duration_ms from dialer_call_events order by created_on, dialer_call_event_id')
