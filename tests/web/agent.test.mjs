@@ -341,16 +341,16 @@ onPage('a lost connection is said, counted down and caught up with', {}, async (
   await it.signIn()
   await it.talk()
   it.gateway.closeAll(1012, 'retry=1500')
-  await it.page.locator('.banner').getByText('Connection lost: next try in').waitFor()
+  await it.page.locator('ct-banner .banner').getByText('Connection lost: next try in').waitFor()
   assert.equal(await it.button('Hang up').isEnabled(), false)
   it.gateway.tab('1001', 1).farHangsUp()
   await it.shows('Wrap-up')
-  await it.page.locator('.banner').waitFor({ state: 'hidden' })
+  await it.page.locator('ct-banner .banner').waitFor({ state: 'hidden' })
 })
 
 onPage('troubles of the gateway are said as long as they last', {}, async (it) => {
   await it.signIn()
-  const banner = it.page.locator('.banner')
+  const banner = it.page.locator('ct-banner .banner')
   it.gateway.notice('storage.degraded', 'Calls are kept; the database is away.')
   await banner.getByText('Calls are kept; the database is away.').waitFor()
   it.gateway.notice('switch.away', 'The telephone system does not answer.')
@@ -364,10 +364,10 @@ onPage('troubles of the gateway are said as long as they last', {}, async (it) =
 onPage('a tab that was connected elsewhere can be taken back', {}, async (it) => {
   await it.signIn()
   it.gateway.closeAll(4409, '')
-  await it.page.locator('.banner').getByText('Not connected: this call tab was connected elsewhere.').waitFor()
+  await it.page.locator('ct-banner .banner').getByText('Not connected: this call tab was connected elsewhere.').waitFor()
   it.complaints.length = 0 // the library warns, as nobody asked for this
   await it.button('Connect again').click()
-  await it.page.locator('.banner').waitFor({ state: 'hidden' })
+  await it.page.locator('ct-banner .banner').waitFor({ state: 'hidden' })
   await it.dial('+15550101')
 })
 

@@ -51,7 +51,7 @@ for (const width of [1280, 420]) {
     await it.shows('Ringing')
     await it.picture('dark-ringing')
     it.gateway.closeAll(1012, 'retry=60000')
-    await it.page.locator('.banner').getByText('Connection lost').waitFor()
+    await it.page.locator('ct-banner .banner').getByText('Connection lost').waitFor()
     await it.picture('dark-lost')
   })
 }
