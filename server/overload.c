@@ -51,17 +51,20 @@ enum overload_level overload_step(struct overload *overload, const struct overlo
 	const unsigned values[MEASURES] = {sample->lag_ms, sample->journal_percent,
 					   sample->requests_percent, sample->files_percent};
 	enum overload_level before = overload->level, level = before;
+	bool is_lasting = now_us - overload->raised_us >= OVERLOAD_LASTING_MS * INT64_C(1000);
 	bool is_calm = true;
 
 	for (unsigned i = 0; i < MEASURES; i++) {
 		enum overload_level asked = asked_by(i, values[i]);
 
-		if (asked != OVERLOAD_NONE && asked <= before)
+		if (asked != OVERLOAD_NONE && asked <= before && is_lasting)
 			asked = one_more(i, before);
 		if (asked > level)
 			level = asked;
 		is_calm &= values[i] < thresholds[i].calm;
 	}
+	if (level > before)
+		overload->raised_us = now_us;
 	overload->level = level;
 	if (is_calm)
 		go_down(overload, now_us);

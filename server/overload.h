@@ -3,13 +3,15 @@
  * measurements in, level out. Each level turns away its class and all below it; events and commands
  * of live calls are never turned away.
  *
- * Up: a level as soon as something is above its threshold, and one more for every measurement that
- * is no better; far above it, several at once. Down: one level after each OVERLOAD_CALM_MS in which
- * everything is well below. */
+ * Up: a level as soon as something is above its threshold, and one more after each
+ * OVERLOAD_LASTING_MS in which that did not help; far above it, several at once. Down: one level
+ * after each OVERLOAD_CALM_MS in which everything is well below. */
 #include <stdint.h>
 #include "base/shed.h"
 
 #define OVERLOAD_CALM_MS 500
+/* A call that is refused is lost business: what is below it has its second first. */
+#define OVERLOAD_LASTING_MS 1000
 
 struct overload_sample {
 	unsigned lag_ms; /* the call plane was busy or late for so long: overload_lag_ms() */
@@ -21,6 +23,7 @@ struct overload_sample {
 struct overload {
 	enum overload_level level;
 	int64_t calm_since_us; /* 0 = it is not calm */
+	int64_t raised_us;     /* when the level last went up */
 };
 
 /* A sample every 100 ms or so. Returns the level from now on. */

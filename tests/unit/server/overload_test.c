@@ -41,7 +41,8 @@ static void lag_that_lasts_sheds_from_the_bottom(void **state)
 {
 	(void)state;
 	for (int level = OVERLOAD_POLLS; level <= OVERLOAD_TABS; level++)
-		assert_int_equal(step((struct overload_sample){.lag_ms = 60}), level);
+		for (int i = 0; i < OVERLOAD_LASTING_MS / 100; i++) /* a second each */
+			assert_int_equal(step((struct overload_sample){.lag_ms = 60}), level);
 	/* who comes back is let in as long as it is no worse */
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(step((struct overload_sample){.lag_ms = 60}), OVERLOAD_TABS);
@@ -52,6 +53,19 @@ static void much_lag_sheds_much_at_once(void **state)
 {
 	(void)state;
 	assert_int_equal(step((struct overload_sample){.lag_ms = 400}), OVERLOAD_DIALS);
+}
+
+static void short_lag_costs_polls_only(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 9; i++)
+			assert_int_equal(step((struct overload_sample){.lag_ms = 60}),
+					 OVERLOAD_POLLS);
+		for (int i = 0; i < 6; i++)
+			step((struct overload_sample){0});
+		assert_int_equal(overload.level, OVERLOAD_NONE);
+	}
 }
 
 static void requests_that_wait_for_the_database_cost_polls_only(void **state)
@@ -119,6 +133,7 @@ int main(void)
 		test(nothing_is_turned_away_at_the_thresholds),
 		test(lag_that_lasts_sheds_from_the_bottom),
 		test(much_lag_sheds_much_at_once),
+		test(short_lag_costs_polls_only),
 		test(requests_that_wait_for_the_database_cost_polls_only),
 		test(few_descriptors_shut_out_new_tabs),
 		test(journal_that_fills_stops_dials_before_tabs),
