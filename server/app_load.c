@@ -7,6 +7,7 @@
 #include "server/app_priv.h"
 
 #define SAMPLE_US 100000
+#define LAG_MS	  50 /* the thresholds of server/overload.c are in this measure */
 
 /* What the turns of the loop took, and how late this one is. */
 static unsigned newest_lag_ms(struct app *app, int64_t now_us)
@@ -26,14 +27,15 @@ static uint64_t refused(const struct shed *shed)
 }
 
 /* Once for a change and not for each who is turned away: there may be thousands. */
-static void tell(struct app *app, enum overload_level before, const struct overload_sample *sample)
+static void tell(struct app *app, enum overload_level before, const struct overload_sample *sample,
+		 unsigned lag_ms)
 {
 	enum overload_level level = app->load.overload.level;
 
 	if (level > before)
 		log_warn("overload: new work is turned away",
 			 "level=%s before=%s lag_ms=%u journal=%u%% requests=%u%% connections=%u%%",
-			 overload_word(level), overload_word(before), sample->lag_ms,
+			 overload_word(level), overload_word(before), lag_ms,
 			 sample->journal_percent, sample->requests_percent, sample->files_percent);
 	else if (level < before)
 		log_info(level == OVERLOAD_NONE ? "overload is over" : "overload is less",
@@ -46,8 +48,9 @@ static void on_sample(void *arg)
 	struct app *app = arg;
 	struct app_load *load = &app->load;
 	int64_t now_us = clock_mono_us(&clock_system);
+	unsigned lag_ms = overload_lag_ms(&load->lag, newest_lag_ms(app, now_us));
 	const struct overload_sample sample = {
-		.lag_ms = overload_lag_ms(&load->lag, newest_lag_ms(app, now_us)),
+		.lag_ms = lag_ms * LAG_MS / load->most_lag_ms,
 		.journal_percent = record_log_fill_percent(app->log),
 		.requests_percent = db_fill_percent(app->db),
 		.files_percent = front_fill_percent(app->front),
@@ -56,7 +59,7 @@ static void on_sample(void *arg)
 
 	shed_set_level(&app->shed, overload_step(&load->overload, &sample, now_us));
 	if (load->overload.level != before)
-		tell(app, before, &sample);
+		tell(app, before, &sample, lag_ms);
 	spare_fill();
 	load->due_us = now_us + SAMPLE_US;
 	timer_set(loop_timers(app->loop), &load->timer, load->due_us);
@@ -65,6 +68,7 @@ static void on_sample(void *arg)
 void app_watch_load(struct app *app)
 {
 	app->load.timer = (struct timer){.fire = on_sample, .arg = app};
+	app->load.most_lag_ms = (unsigned)config_number(app->config, OPT_overload_lag_ms);
 	app->load.due_us = clock_mono_us(&clock_system) + SAMPLE_US;
 	timer_set(loop_timers(app->loop), &app->load.timer, app->load.due_us);
 }

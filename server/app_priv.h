@@ -28,6 +28,7 @@ struct app_load { /* app_load.c */
 	struct overload_lag lag;
 	struct timer timer;
 	int64_t due_us;
+	unsigned most_lag_ms; /* overload_lag_ms */
 };
 
 struct app {

@@ -42,6 +42,7 @@ OPTION(command_memory_s, NUMBER, "86400", 0, 604800, "a command's id and answer 
 OPTION(max_connections, NUMBER, "20000", 10, 1000000, "open connections at most; also limited by the process's descriptors") \
 OPTION(max_calls,       NUMBER, "20000", 1, 1000000, "live calls at most") \
 OPTION(ping_s,          NUMBER, "30", 1, 600, "a tab is pinged this often; silent for 2.5 times as long, it is gone") \
+OPTION(overload_lag_ms, NUMBER, "50", 10, 100000, "calls wait for the gateway itself for so long: new work is turned away, reports first (docs/operations.md); more on a slow machine") \
 OPTION(db_workers,      NUMBER, "4", 1, 64, "connections for reading") \
 OPTION(http_threads,    NUMBER, "1", 1, 8, "threads that serve pages and REST") \
 OPTION(log_level,       TEXT,   "info", 0, 0, "err, warn, info or debug")

@@ -149,7 +149,7 @@ function assertIsRefusal({ status, headers, text }) {
 describe('three times as much as can be done', () => {
   let world
   before(async () => {
-    world = await createFaultWorld({ agents: TABS, via: ['database'], config: { wrap_s: 0 }, env: { CALLTAB_SMALL: `db_queue:${QUEUE}` } })
+    world = await createFaultWorld({ agents: TABS, via: ['database'], config: { wrap_s: 0, overload_lag_ms: 50 }, env: { CALLTAB_SMALL: `db_queue:${QUEUE}` } })
   })
   after(() => world?.stop())
 
@@ -266,7 +266,7 @@ for (const limit of [64, 256]) {
     let world
     const open = []
     before(async () => {
-      world = await createFaultWorld({ agents: 20, config: { wrap_s: 0, command_memory_s: 20 }, env: { CALLTAB_SMALL: 'segment_size:262144,keep_s:1' } })
+      world = await createFaultWorld({ agents: 20, config: { wrap_s: 0, overload_lag_ms: 50, command_memory_s: 20 }, env: { CALLTAB_SMALL: 'segment_size:262144,keep_s:1' } })
     })
     after(async () => {
       for (const socket of open) socket.destroy()

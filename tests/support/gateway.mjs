@@ -25,6 +25,8 @@ const START_MS = 30_000 // a sanitizer build on a busy machine; the release buil
 const STOP_MS = 20_000
 const LOG_SHOWN = 100 // lines
 
+const PATIENT_MS = 2000 // a slow machine with sanitizers turns nobody away who is not meant to be
+
 /* config: keys of the INI file, over the defaults here. database: one of createDatabase(), else one is made and
  * dropped at stop(). env: more of the environment. wait: false = do not wait for the ready line (a start that fails). */
 export async function startGateway({ config = {}, database, env = {}, wait = true } = {}) {
@@ -54,7 +56,7 @@ class Gateway {
     this.#ownsDatabase = ownsDatabase
     this.folder = mkdtempSync(join(tmpdir(), 'calltab-gateway-'))
     this.configFile = join(this.folder, 'calltab.ini')
-    this.config = { listen: '127.0.0.1:0', database: database.url, journal_dir: join(this.folder, 'journal'), switch: 'sim', web_dir: join(root, 'web'), ...config }
+    this.config = { listen: '127.0.0.1:0', database: database.url, journal_dir: join(this.folder, 'journal'), overload_lag_ms: PATIENT_MS, switch: 'sim', web_dir: join(root, 'web'), ...config }
     this.env = env
     watchExit(this)
   }
