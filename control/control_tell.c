@@ -268,6 +268,14 @@ void control_record_agent(struct control *control, struct agent_slot *agent)
 	free(record);
 }
 
+static void tell_doors(struct control *control, enum tell_kind kind, const struct tab_slot *slot)
+{
+	for (unsigned i = 0; i < control->listener_count; i++)
+		if (control->listeners[i].on_call)
+			control->listeners[i].on_call(control->listeners[i].user, kind, slot->told,
+						      control->epoch, slot->seq);
+}
+
 static void tell_call(struct control *control, const struct pending_tell *pending)
 {
 	struct agent_slot *agent = control_find_agent(control, &pending->call->agent_id);
@@ -284,14 +292,9 @@ static void tell_call(struct control *control, const struct pending_tell *pendin
 	FAILPOINT("tell");
 	if (PLANTED(2) && control->told_count % 40 == 0)
 		return;
-	for (unsigned i = 0; i < control->listener_count; i++)
-		if (control->listeners[i].on_call)
-			control->listeners[i].on_call(control->listeners[i].user, pending->tell,
-						      slot->told, control->epoch, slot->seq);
+	tell_doors(control, pending->tell, slot);
 	if (PLANTED(15) && control->told_count % 40 == 0)
-		for (unsigned i = 0; i < control->listener_count; i++)
-			control->listeners[i].on_call(control->listeners[i].user, pending->tell,
-						      slot->told, control->epoch, slot->seq);
+		tell_doors(control, pending->tell, slot);
 }
 
 static void tell_agent(struct control *control, const struct pending_tell *pending)
