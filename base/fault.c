@@ -16,7 +16,7 @@
 
 #define FAULTS_MAX 8
 #define COUNTS_MAX 128
-#define LATE_MS	   1500
+#define LATE_MS	   3000
 
 static struct fault {
 	char name[64], action[16];

@@ -104,7 +104,7 @@ async function preview(world) {
     presented[to] = 1
     await world.gateway.requestOk('POST', '/api/v1/present', { token: key, json: { agent: tab.agent, tab: 1, number: to } })
     await world.restartWith({ CALLTAB_FAILPOINT: `journal.write:${hit}:late` })
-    await world.gateway.ended(4000).catch(() => {})
+    await world.gateway.ended(8000).catch(() => {})
     await world.restartWith({})
     await world.ready()
     await tab.connect()
