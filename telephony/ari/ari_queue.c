@@ -405,6 +405,7 @@ void ari_queue_drop_all(struct ari *ari)
 	}
 	HASH_ITER(hh, ari->mixes, mix, next_mix) {
 		mix->moves = 0;
+		mix->is_freed = false; /* its end was not asked for: whoever wants it asks again */
 		while (mix->ops)
 			op_free(ari, mix->ops);
 	}
