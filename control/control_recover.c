@@ -318,6 +318,8 @@ unsigned control_recover_end(struct control *control, bool is_continuous)
 		control->epoch = (uint64_t)control_now_ms(control);
 	HASH_ITER(by_id, control->calls, call, next)
 		go_on(control, call);
+	/* the macro takes the list apart and puts it together again */
+	/* cppcheck-suppress nullPointer */
 	DL_SORT2(control->waiting, by_waiting, prev_waiting, next_waiting);
 	record_log_hold(control->log, true);
 	control_each_open_dial(control, recover_dial);

@@ -29,5 +29,5 @@ export function analyzer(root, name) {
 function sourcesOf(root) {
   const commands = JSON.parse(readFileSync(join(root, BUILD, 'compile_commands.json'), 'utf8'))
   const paths = commands.map(({ directory, file }) => relative(root, resolve(directory, file)))
-  return [...new Set(paths)].filter((path) => ROOMS.test(path)).sort()
+  return [...new Set(paths)].filter((path) => ROOMS.test(path) && path.endsWith('.c')).sort()
 }
