@@ -50,7 +50,7 @@ async function oneRound(cluster, database, journal) {
 
 /* The watermark, too: the drain begins at the beginning. */
 async function empty(database) {
-  await database.query(`truncate ${TABLES.join(', ')}, dialer_call_results, gateway_journal`)
+  await database.query(`truncate ${TABLES.join(', ')}, dialer_call_results, gateway_journal cascade`)
   await database.query('checkpoint')
 }
 
